@@ -1,0 +1,87 @@
+# Rules behind the Makefile: what is generated, how objects are made, how tests are found and run.
+
+GEN := $(BUILD)/gen
+KERNELS := $(basename $(notdir $(wildcard runtime/kernels/*.inc)))
+KERNELS := $(filter-out $(basename $(notdir $(shell grep -L '^ \* kernel ' runtime/kernels/*.inc 2>/dev/null))),$(KERNELS))
+ARCH := $(shell uname -m)
+# The generic kernels are built twice on x86-64: plain, and for CPUs with FMA (the bits are the same).
+KVARIANTS := base $(if $(filter x86_64,$(ARCH)),fma)
+KFLAGS_base :=
+KFLAGS_fma := -mavx2 -mfma -mf16c
+KOBJ := $(foreach v,$(KVARIANTS),$(KERNELS:%=$(BUILD)/kernels/%_$(v).o))
+HDRS := $(wildcard include/*.h compiler/*/*.h compiler/*/*.def runtime/*/*.h runtime/*/*.inc)
+GENHDRS := $(GEN)/onnx.pb-c.h
+
+OBJ += $(BUILD)/gen/op_table.o $(BUILD)/gen/kernel_list.o $(BUILD)/gen/onnx.pb-c.o $(BUILD)/gen/runtime_text.o $(KOBJ)
+
+# ---- generated sources
+
+$(GEN)/op_table.c: $(wildcard compiler/ops/*.c) tools/build.mk
+	@mkdir -p $(@D)
+	@{ echo '#include "ops/op.h"'; \
+	grep -h '^const struct op op_' compiler/ops/*.c | sed 's/^const struct op \(op_[a-z0-9_]*\).*/\1/' | sort > $@.names; \
+	sed 's/.*/extern const struct op &;/' $@.names; \
+	echo 'const struct op *const op_table[] = {'; sed 's/.*/	\&&,/' $@.names; echo '	NULL'; echo '};'; } > $@.tmp
+	@rm -f $@.names; mv $@.tmp $@
+
+# one C file a kernel: its typed instances and their rows
+$(GEN)/kernel_%.c: runtime/kernels/%.inc tools/kernel_rows.sh
+	@mkdir -p $(@D)
+	@sh tools/kernel_rows.sh $* $< > $@.tmp && mv $@.tmp $@
+
+$(GEN)/kernel_list.c: $(KERNELS:%=runtime/kernels/%.inc) tools/build.mk
+	@mkdir -p $(@D)
+	@{ echo '#include "ir/schedule.h"'; echo '#include "eval/kernel_list.h"'; \
+	for v in $(KVARIANTS); do for k in $(KERNELS); do echo "extern const struct kernel kernels_$${k}_$$v[];"; done; \
+	echo "const struct kernel *const kernel_list_$$v[] = {"; for k in $(KERNELS); do echo "	kernels_$${k}_$$v,"; done; \
+	echo '	NULL'; echo '};'; done; } > $@.tmp && mv $@.tmp $@
+
+$(GEN)/onnx.pb-c.c $(GEN)/onnx.pb-c.h: compiler/import/onnx.proto
+	@mkdir -p $(GEN)
+	@protoc-c --proto_path=compiler/import --c_out=$(GEN) compiler/import/onnx.proto
+
+# the runtime's text inside the compiler: `ampoule` is one file
+RTEXT := include/ampoule_rt.h $(sort $(shell find runtime third_party -type f 2>/dev/null))
+$(GEN)/runtime_text.c: $(RTEXT) tools/embed.sh tools/build.mk
+	@mkdir -p $(@D)
+	@sh tools/embed.sh $(GEN)/runtime_text $(RTEXT)
+
+# ---- objects
+
+$(BUILD)/%.o: %.c $(HDRS) $(GENHDRS)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -c $< -o $@
+$(BUILD)/gen/%.o: $(GEN)/%.c $(HDRS)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -Wno-missing-prototypes -c $< -o $@
+define KRULE
+$(BUILD)/kernels/%_$(1).o: $(GEN)/kernel_%.c $(HDRS)
+	@mkdir -p $$(@D)
+	$$(CC) $$(CFLAGS_ALL) -O3 $$(KFLAGS_$(1)) -DKERNEL_VARIANT=$(1) -c $$< -o $$@
+endef
+$(foreach v,$(KVARIANTS),$(eval $(call KRULE,$(v))))
+
+$(BUILD)/libampoule.a: $(OBJ)
+	@rm -f $@
+	@ar rcs $@ $(OBJ)
+$(BUILD)/ampoule: $(BUILD)/compiler/main.o $(BUILD)/libampoule.a
+	$(CC) $(SAN) -o $@ $^ $(LDLIBS_ALL)
+
+# ---- tests
+
+$(BUILD)/tests/%: tests/%.c $(BUILD)/libampoule.a $(HDRS)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -Wno-missing-prototypes -o $@ $< $(wildcard $(basename $<)/*.c) $(BUILD)/libampoule.a -lcunit $(LDLIBS_ALL)
+
+test-unit/%: $(BUILD)/tests/unit/%
+	$<
+test-kernels/%: $(BUILD)/tests/kernels/%
+	$<
+
+.PHONY: all check-quick unit clean test-unit/% test-kernels/%
+unit: $(UNIT:%=$(BUILD)/tests/%)
+	@set -e; for t in $(UNIT); do echo "== $$t"; BUILD=$(BUILD) $(BUILD)/tests/$$t > $(BUILD)/tests/$$t.log 2>&1 || \
+		{ cat $(BUILD)/tests/$$t.log; echo "FAILED: $$t"; exit 1; }; done
+check-quick: all unit
+clean:
+	rm -rf $(BUILD)

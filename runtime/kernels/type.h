@@ -1,0 +1,211 @@
+/*
+ * type.h - the type parameter of the portable kernels.  Before it is included AMP_T is an ONNX dtype
+ * number; after it these are defined:
+ *	FN(name)	the instance's symbol: amp_name_f32 (with the ISA variant's suffix when emitted)
+ *	ST, CT		type in memory, type of the arithmetic (float for float16 and bfloat16)
+ *	LD(x), SV(x)	memory -> arithmetic, arithmetic -> memory (rounds to nearest even)
+ *	T_FLOAT		1 for floating types
+ *	T_ADD T_SUB T_MUL T_FMA(a,b,c)=a*b+c	integers wrap; floats by the contract's primitives
+ *	T_MAX T_MIN	a > b ? a : b, a < b ? a : b;  T_ISNAN(x);  T_LOWEST, T_HIGHEST
+ * A kernel file is runtime/kernels/NAME.inc and has, in its opening comment, one line
+ *	kernel NAME: f32 f64 f16 ...
+ * (the types of the instances that the compiler links).  Its parameters are one list
+ *	#define AMP_NAME_FIELDS(I, IA, L, LA, F, D) I(n) IA(pad, 6) L(count) F(alpha)
+ *	AMP_PARAMS(name, AMP_NAME_FIELDS)
+ * inside an include guard of its own, so that several instances share the struct.  See copy.inc.
+ */
+#ifndef AMP_KERNEL_TYPE_H
+#define AMP_KERNEL_TYPE_H
+
+#include <stdint.h>
+#include <stddef.h>
+#include "ampoule_rt.h"
+#include "simd/simd.h"
+#include "simd/math_f64.h"
+
+#ifndef AMP_SUFFIX
+#define AMP_SUFFIX
+#endif
+#define AMP_CAT3_(a, b, c) a##b##c
+#define AMP_CAT3(a, b, c) AMP_CAT3_(a, b, c)
+
+#define AMP_M_I(n) int32_t n;
+#define AMP_M_IA(n, k) int32_t n[k];
+#define AMP_M_L(n) int64_t n;
+#define AMP_M_LA(n, k) int64_t n[k];
+#define AMP_M_F(n) float n;
+#define AMP_M_D(n) double n;
+#define AMP_STRUCT(name, FIELDS) \
+	struct amp_##name { FIELDS(AMP_M_I, AMP_M_IA, AMP_M_L, AMP_M_LA, AMP_M_F, AMP_M_D) };
+
+#ifdef AMP_KERNEL_TABLE		/* in the compiler: the struct and its description */
+#include "ir/schedule.h"
+#define AMP_D_(t, n, k) { #n, t, k, offsetof(AMP_THIS, n) },
+#define AMP_D_I(n) AMP_D_('i', n, 0)
+#define AMP_D_IA(n, k) AMP_D_('i', n, k)
+#define AMP_D_L(n) AMP_D_('l', n, 0)
+#define AMP_D_LA(n, k) AMP_D_('l', n, k)
+#define AMP_D_F(n) AMP_D_('f', n, 0)
+#define AMP_D_D(n) AMP_D_('d', n, 0)
+#define AMP_PARAMS(name, FIELDS) AMP_STRUCT(name, FIELDS)
+#else
+#define AMP_PARAMS(name, FIELDS) AMP_STRUCT(name, FIELDS)
+#endif
+
+/* Instances that a model does not call are no fault. */
+#if defined(__GNUC__)
+#define AMP_KERNEL static __attribute__((unused)) void
+#define AMP_INLINE static inline __attribute__((unused))
+#else
+#define AMP_KERNEL static void
+#define AMP_INLINE static inline
+#endif
+
+#endif
+
+#undef FN
+#undef ST
+#undef CT
+#undef LD
+#undef SV
+#undef T_FLOAT
+#undef T_ADD
+#undef T_SUB
+#undef T_MUL
+#undef T_FMA
+#undef T_MAX
+#undef T_MIN
+#undef T_ISNAN
+#undef T_LOWEST
+#undef T_HIGHEST
+#undef T_NAME
+#undef T_DIV
+#undef T_SQRT
+#undef T_EXP
+#undef T_LOG
+#undef T_TANH
+#undef T_ERF
+#undef T_SIGMOID
+#undef T_ABS
+
+#define FN(name) AMP_CAT3(amp_##name##_, T_NAME, AMP_SUFFIX)
+#define T_MAX(a, b) ((a) > (b) ? (a) : (b))
+#define T_MIN(a, b) ((a) < (b) ? (a) : (b))
+
+#if AMP_T == 1 || AMP_T == 10 || AMP_T == 16
+#define CT float
+#define T_FLOAT 1
+#define T_ADD(a, b) ((a) + (b))
+#define T_SUB(a, b) ((a) - (b))
+#define T_MUL(a, b) ((a) * (b))
+#define T_DIV(a, b) ((a) / (b))
+#define T_FMA(a, b, c) s_fma((a), (b), (c))
+#define T_ISNAN(x) ((x) != (x))
+#define T_LOWEST (-__builtin_inff())
+#define T_HIGHEST __builtin_inff()
+#define T_SQRT(x) s_sqrt(x)
+#define T_EXP(x) s_exp(x)
+#define T_LOG(x) s_log(x)
+#define T_TANH(x) s_tanh(x)
+#define T_ERF(x) s_erf(x)
+#define T_SIGMOID(x) s_sigmoid(x)
+#define T_ABS(x) s_abs(x)
+#endif
+
+#if AMP_T == 1
+#define T_NAME f32
+#define ST float
+#define LD(x) (x)
+#define SV(x) (x)
+#elif AMP_T == 10
+#define T_NAME f16
+#define ST uint16_t
+#define LD(x) amp_f16_to_f32(x)
+#define SV(x) amp_f32_to_f16(x)
+#elif AMP_T == 16
+#define T_NAME bf16
+#define ST uint16_t
+#define LD(x) amp_bf16_to_f32(x)
+#define SV(x) amp_f32_to_bf16(x)
+#elif AMP_T == 11
+#define T_NAME f64
+#define ST double
+#define CT double
+#define LD(x) (x)
+#define SV(x) (x)
+#define T_FLOAT 1
+#define T_ADD(a, b) ((a) + (b))
+#define T_SUB(a, b) ((a) - (b))
+#define T_MUL(a, b) ((a) * (b))
+#define T_DIV(a, b) ((a) / (b))
+#define T_FMA(a, b, c) d_fma((a), (b), (c))
+#define T_ISNAN(x) ((x) != (x))
+#define T_LOWEST (-__builtin_inf())
+#define T_HIGHEST __builtin_inf()
+#define T_SQRT(x) d_sqrt(x)
+#define T_EXP(x) d_exp(x)
+#define T_LOG(x) d_log(x)
+#define T_TANH(x) d_tanh(x)
+#define T_ERF(x) d_erf(x)
+#define T_SIGMOID(x) d_sigmoid(x)
+#define T_ABS(x) d_abs(x)
+#else
+/* Integers: the arithmetic wraps, done in the unsigned type of 64 bits and cut back. */
+#if AMP_T == 2
+#define T_NAME u8
+#define CT uint8_t
+#define T_LOWEST 0
+#define T_HIGHEST UINT8_MAX
+#elif AMP_T == 3
+#define T_NAME i8
+#define CT int8_t
+#define T_LOWEST INT8_MIN
+#define T_HIGHEST INT8_MAX
+#elif AMP_T == 4
+#define T_NAME u16
+#define CT uint16_t
+#define T_LOWEST 0
+#define T_HIGHEST UINT16_MAX
+#elif AMP_T == 5
+#define T_NAME i16
+#define CT int16_t
+#define T_LOWEST INT16_MIN
+#define T_HIGHEST INT16_MAX
+#elif AMP_T == 6
+#define T_NAME i32
+#define CT int32_t
+#define T_LOWEST INT32_MIN
+#define T_HIGHEST INT32_MAX
+#elif AMP_T == 7
+#define T_NAME i64
+#define CT int64_t
+#define T_LOWEST INT64_MIN
+#define T_HIGHEST INT64_MAX
+#elif AMP_T == 9
+#define T_NAME b8
+#define CT uint8_t
+#define T_LOWEST 0
+#define T_HIGHEST 1
+#elif AMP_T == 12
+#define T_NAME u32
+#define CT uint32_t
+#define T_LOWEST 0
+#define T_HIGHEST UINT32_MAX
+#elif AMP_T == 13
+#define T_NAME u64
+#define CT uint64_t
+#define T_LOWEST 0
+#define T_HIGHEST UINT64_MAX
+#else
+#error "AMP_T is not a dtype that kernels have"
+#endif
+#define ST CT
+#define LD(x) (x)
+#define SV(x) (x)
+#define T_FLOAT 0
+#define T_ADD(a, b) ((CT)((uint64_t)(a) + (uint64_t)(b)))
+#define T_SUB(a, b) ((CT)((uint64_t)(a) - (uint64_t)(b)))
+#define T_MUL(a, b) ((CT)((uint64_t)(a) * (uint64_t)(b)))
+#define T_FMA(a, b, c) T_ADD(T_MUL(a, b), c)
+#define T_ISNAN(x) 0
+#endif
