@@ -68,7 +68,7 @@ void *mem_copy(struct ctx *c, const void *p, size_t bytes);
 
 /* Vectors: a NULL pointer is an empty one; `type *v`.  vec_push gives a pointer to the new slot. */
 #define vec_len(v)		((v) ? ((const int *)(const void *)((const char *)(v) - 16))[0] : 0)
-#define vec_push(c, v)		(*(void **)(void *)&(v) = vec_grow((c), (v), sizeof *(v)), \
+#define vec_push(c, v)		((v) = vec_grow((c), (v), sizeof *(v)), \
 				 &(v)[vec_len(v) - 1])
 #define vec_add(c, v, x)	(*vec_push((c), (v)) = (x))
 #define vec_pop(v)		(((int *)(void *)((char *)(v) - 16))[0]--)
