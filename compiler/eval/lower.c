@@ -1,0 +1,58 @@
+/* lower.c - from nodes to steps: one kernel call or one elementwise loop each. */
+#include "eval/exec.h"
+#include "ir/ew.h"
+#include "ops/op.h"
+
+struct step *lower_node(struct node *n)
+{
+	struct ctx *c = n->graph->c;
+	const int before = c->n_errors;
+	struct step *s = NEW(c, struct step);
+	s->node = n;
+	if (n->op && n->op->lower) {
+		if (n->op->lower(n, s))
+			return s;
+		if (c->n_errors == before)
+			node_error(n, "schedule", "this form of the operator is not supported");
+		return NULL;
+	}
+	if (n->op && n->op->expr) {
+		s->ew = ew_of_node(n);
+		if (!s->ew)
+			return NULL;
+		for (int i = 0; i < vec_len(n->in); i++)
+			step_in(s, n->in[i]);
+		for (int i = 0; i < vec_len(n->out); i++)
+			step_out(s, n->out[i]);
+		/* an output may lie on an input that is read at the same index in the same width */
+		for (int o = 0; o < vec_len(n->out); o++)
+			for (int i = 0; i < vec_len(n->in); i++)
+				if (n->in[i] && n->out[o] && !n->in[i]->data &&
+				    n->in[i]->layout == n->out[o]->layout &&
+				    type_equal(&n->in[i]->type, &n->out[o]->type))
+					step_inplace(s, o, i);
+		return s;
+	}
+	node_error(n, "schedule", "operator %s%s%s is not supported", n->domain,
+		   *n->domain ? "." : "", n->op_type);
+	return NULL;
+}
+
+struct schedule *make_schedule(struct graph *g)
+{
+	struct ctx *c = g->c;
+	struct schedule *sch = NEW(c, struct schedule);
+	bool ok = true;
+	sch->g = g;
+	sch->plan_name = "direct";
+	for (struct node *n = g->first; n; n = n->next) {
+		struct step *s = lower_node(n);
+		if (!s) {
+			ok = false;
+			continue;
+		}
+		s->id = vec_len(sch->steps);
+		vec_add(c, sch->steps, s);
+	}
+	return ok ? sch : NULL;
+}
