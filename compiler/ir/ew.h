@@ -56,6 +56,14 @@ struct ew {
 struct ew *ew_parse(const struct node *n, const char *text, int n_in, const enum dtype *in_type);
 /* The program of a node whose op has expr (or ampoule.Elementwise), with spaces and strides set. */
 struct ew *ew_of_node(const struct node *n);
+/* The expression of an elementwise node (op's expr or expr_of, ampoule.Elementwise's attribute), or NULL. */
+const char *ew_node_expr(const struct node *n);
+/* infer() of every elementwise node: numpy broadcasting, and the types of the expression's results. */
+bool ew_infer(struct node *n);
+/* lower() of every elementwise node: s->ew, operands, in-place pairs. */
+bool ew_lower(struct node *n, struct step *s);
+/* c16() of every elementwise node (see struct op). */
+bool ew_c16(const struct node *n, enum layout *want_in, enum layout *want_out);
 /* Runs the program over all indices with contract arithmetic (double types: double arithmetic). */
 void ew_run(const struct ew *e, const void *const in[], void *const out[]);
 /* Back to text (for fusion): inputs renamed by map[k]. */

@@ -17,7 +17,9 @@
  * inputs it gives constant folding: there is no second implementation to keep in step.
  *
  * expr: elementwise operators need no lower(): one expression over primitives (ir/ew.h), with a, b, c.. for
- * the inputs (broadcast as numpy does) and $name for float attributes with defaults ("$alpha:0.01").
+ * the inputs (broadcast as numpy does) and $name for float attributes with defaults ("$alpha:0.01").  Where the
+ * expression depends on attributes or on the number of inputs, expr_of() writes it and expr is NULL.  Whether
+ * a node is elementwise is asked with ew_node_expr(); ew_infer() and ew_lower() serve all of them (ir/ew.h).
  */
 #ifndef AMP_OP_H
 #define AMP_OP_H
@@ -47,6 +49,7 @@ struct op {
 	 */
 	bool (*c16)(const struct node *n, enum layout *want_in, enum layout *want_out);
 	const char *expr;
+	const char *(*expr_of)(const struct node *n);	/* NULL when it reports an error */
 	/* sum of multiply-accumulates, for inspect; NULL: 0 */
 	int64_t (*macs)(const struct node *n);
 };
