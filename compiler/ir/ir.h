@@ -147,9 +147,17 @@ struct tensor *tensor_ints(struct ctx *c, const int64_t *x, int n);	/* int64 [n]
 struct tensor *tensor_convert(struct ctx *c, const struct tensor *t, enum dtype to);	/* saturating as Cast */
 int64_t tensor_bytes(const struct tensor *t);
 bool tensor_equal(const struct tensor *a, const struct tensor *b);	/* bit for bit */
+struct tensor *tensor_copy(struct ctx *c, const struct tensor *t);	/* may be written */
 /* Element i as a number, from any numeric dtype. */
 double tensor_get_f(const struct tensor *t, int64_t i);
 int64_t tensor_get_i(const struct tensor *t, int64_t i);
+/* Stores a number in any numeric dtype: rounded once to nearest even, or saturated; NaN to integer is 0. */
+void tensor_set_f(struct tensor *t, int64_t i, double x);
+void tensor_set_i(struct tensor *t, int64_t i, int64_t x);	/* integers keep the low bits, as Cast */
+uint16_t f16_of_double(double x);		/* rounded once */
+double f16_to_double(uint16_t h);
+uint16_t bf16_of_double(double x);
+double bf16_to_double(uint16_t h);
 
 /* ---- graph ----------------------------------------------------------------------------------- */
 
@@ -158,6 +166,7 @@ struct value *value_new(struct graph *g, const char *name);
 struct value *value_const(struct graph *g, const char *name, const struct tensor *t);
 struct value *graph_add_input(struct graph *g, const char *name, const struct type *t);
 void graph_add_output(struct graph *g, struct value *v);
+void graph_set_output(struct graph *g, int i, struct value *v);
 /* Appends before `before` (NULL: at the end).  Resolves node->op. */
 struct node *node_new(struct graph *g, struct node *before, const char *domain,
 		      const char *op_type, const char *name);
@@ -165,12 +174,16 @@ void node_add_in(struct node *n, struct value *v);		/* NULL: absent */
 void node_set_in(struct node *n, int i, struct value *v);	/* keeps the use lists right */
 struct value *node_add_out(struct node *n, const char *name);	/* a new value */
 void node_adopt_out(struct node *n, struct value *v);		/* an existing undefined value */
+/* v becomes output i of n; the node that defined it until now loses it (fused forms take outputs over). */
+void node_take_out(struct node *n, int i, struct value *v);
+void node_move_before(struct node *n, struct node *before);	/* NULL: to the end */
 struct value *node_in(const struct node *n, int i);		/* NULL when absent or out of range */
 struct value *node_out(const struct node *n, int i);
-/* All uses of `old` (graph outputs too) become uses of `new_`. */
+/* All uses of `old` (graph outputs too, which keep their names) become uses of `new_`. */
 void value_replace(struct value *old, struct value *new_);
 int value_n_uses(const struct value *v);			/* graph outputs count */
 bool value_is_output(const struct value *v);
+bool value_may_be_output(const struct value *v);		/* defined by a node and no output yet */
 struct node *value_only_user(const struct value *v);	/* the single node use, or NULL (also if output) */
 /* Removes a node whose outputs have no uses (an internal error otherwise). */
 void node_remove(struct node *n);
@@ -200,6 +213,8 @@ void attr_set_floats(struct node *n, const char *name, const double *v, int coun
 void attr_set_tensor(struct node *n, const char *name, const struct tensor *t);
 void attr_set_graph(struct node *n, const char *name, struct graph *g);
 void attr_remove(struct node *n, const char *name);
+void attr_copy_all(struct node *to, const struct node *from);	/* subgraphs move */
+bool attr_equal_all(const struct node *a, const struct node *b);	/* subgraphs never equal */
 
 /* ---- messages ------------------------------------------------------------------------------------- */
 
