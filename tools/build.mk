@@ -41,7 +41,7 @@ $(GEN)/onnx.pb-c.c $(GEN)/onnx.pb-c.h: compiler/import/onnx.proto
 	@protoc-c --proto_path=compiler/import --c_out=$(GEN) compiler/import/onnx.proto
 
 # the runtime's text inside the compiler: `ampoule` is one file
-RTEXT := include/ampoule_rt.h $(sort $(shell find runtime third_party -type f 2>/dev/null))
+RTEXT := include/ampoule_rt.h $(sort $(wildcard compiler/target/*.target) $(shell find runtime third_party -type f 2>/dev/null))
 $(GEN)/runtime_text.c: $(RTEXT) tools/embed.sh tools/build.mk
 	@mkdir -p $(@D)
 	@sh tools/embed.sh $(GEN)/runtime_text $(RTEXT)

@@ -1,0 +1,147 @@
+/* target.c - reads target descriptions: the built-in ones are embedded texts, a user's is a file. */
+#include "target/target.h"
+
+#include "emit/runtime_text.h"
+
+#include <string.h>
+
+/* The next word of *s, or NULL; *s moves behind it. */
+static const char *word(struct ctx *c, const char **s)
+{
+	while (**s == ' ' || **s == '\t')
+		(*s)++;
+	const char *b = *s;
+	while (**s && **s != ' ' && **s != '\t')
+		(*s)++;
+	return *s > b ? str_dup_n(c, b, (size_t)(*s - b)) : NULL;
+}
+
+static const char *rest(const char *s)
+{
+	while (*s == ' ' || *s == '\t')
+		s++;
+	return s;
+}
+
+static bool set(struct ctx *c, struct target *t, const char *key, const char *v)
+{
+	if (str_eq(key, "name"))
+		t->name = v;
+	else if (str_eq(key, "about"))
+		t->about = v;
+	else if (str_eq(key, "cc"))
+		t->cc = v;
+	else if (str_eq(key, "cflags"))
+		t->cflags = v;
+	else if (str_eq(key, "ldflags"))
+		t->ldflags = v;
+	else if (str_eq(key, "run"))
+		t->run = v;
+	else if (str_eq(key, "endian") && (str_eq(v, "little") || str_eq(v, "big")))
+		t->big_endian = str_eq(v, "big");
+	else if (str_eq(key, "incbin") && (str_eq(v, "yes") || str_eq(v, "no")))
+		t->incbin = str_eq(v, "yes");
+	else if (str_eq(key, "bits") && (str_eq(v, "32") || str_eq(v, "64")))
+		t->bits = str_eq(v, "32") ? 32 : 64;
+	else if (str_eq(key, "variant")) {
+		const char *name = word(c, &v), *macro = word(c, &v);
+		if (!name || !macro)
+			return false;
+		struct target_variant *x = vec_push(c, t->variants);
+		x->name = name;
+		x->macro = macro;
+		x->flags = rest(v);
+	} else if (str_eq(key, "detect")) {
+		const char *name = word(c, &v), *fn = word(c, &v);
+		for (int i = 0; name && fn && i < vec_len(t->variants); i++)
+			if (str_eq(t->variants[i].name, name)) {
+				t->variants[i].detect = fn;
+				return true;
+			}
+		return false;
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static const struct target *parse(struct ctx *c, const char *text, size_t n, const char *file)
+{
+	struct target *t = NEW(c, struct target);
+	const char *s = str_dup_n(c, text, n);
+	int line = 0;
+	t->bits = 64;
+	while (*s) {
+		const char *end = strchr(s, '\n');
+		const size_t len = end ? (size_t)(end - s) : strlen(s);
+		char *l = str_dup_n(c, s, len);
+		s += len + (end != NULL);
+		line++;
+		char *hash = strchr(l, '#');
+		if (hash)
+			*hash = 0;
+		for (size_t k = strlen(l); k > 0 && (l[k - 1] == ' ' || l[k - 1] == '\t' ||
+						      l[k - 1] == '\r'); k--)
+			l[k - 1] = 0;
+		const char *p = l, *key = word(c, &p);
+		if (key && !set(c, t, key, rest(p))) {
+			diag(c, SEV_ERROR, "target", NULL, "%s, line %d: cannot take \"%s %s\"; see `ampoule help "
+			     "targets` for the keys", file, line, key, rest(p));
+			return NULL;
+		}
+	}
+	if (!t->name || !vec_len(t->variants)) {
+		diag(c, SEV_ERROR, "target", NULL, "%s: a target needs at least `name` and one `variant`", file);
+		return NULL;
+	}
+	if (t->variants[0].detect) {
+		diag(c, SEV_ERROR, "target", NULL, "%s: the first variant must run everywhere, without `detect`",
+		     file);
+		return NULL;
+	}
+	return t;
+}
+
+const struct target **target_all(struct ctx *c)
+{
+	const struct target **all = NULL;
+	for (const struct runtime_file *f = runtime_files; f->path; f++)
+		if (str_starts(f->path, "compiler/target/")) {
+			const struct target *t = parse(c, f->begin, (size_t)(f->end - f->begin), f->path);
+			if (t)
+				vec_add(c, all, t);
+		}
+	return all;
+}
+
+static const char *native(void)
+{
+#if defined(__x86_64__)
+	return "x86-64";
+#elif defined(__aarch64__)
+	return "aarch64";
+#else
+	return "generic";
+#endif
+}
+
+const struct target *target_find(struct ctx *c, const char *name)
+{
+	if (strchr(name, '/') || str_ends(name, ".target")) {
+		size_t n;
+		const unsigned char *text = file_read(c, name, 1 << 16, &n);
+		return text ? parse(c, (const char *)text, n, name) : NULL;
+	}
+	if (str_eq(name, "native"))
+		name = native();
+	const struct target **all = target_all(c);
+	struct text known = { .c = c };
+	for (int i = 0; i < vec_len(all); i++) {
+		if (str_eq(all[i]->name, name))
+			return all[i];
+		text_printf(&known, "%s%s", i ? ", " : "", all[i]->name);
+	}
+	diag(c, SEV_ERROR, "target", NULL, "there is no target \"%s\"; there are: %s, native, or the path of a "
+	     ".target file", name, known.s ? known.s : "none");
+	return NULL;
+}

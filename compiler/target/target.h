@@ -1,0 +1,40 @@
+/*
+ * target.h - a target's description: one short text file (compiler/target/NAME.target, or the user's own).
+ *
+ * Lines `key value`, '#' starts a comment:
+ *	name x86-64			what --target takes
+ *	about one line for `ampoule targets`
+ *	endian little|big
+ *	bits 64				of a pointer
+ *	incbin yes|no			the assembler knows .incbin
+ *	run qemu-aarch64 -L /usr/...	how to run its binaries; absent: natively
+ *	cc aarch64-linux-gnu-gcc	default compiler of the emitted Makefile
+ *	cflags ...			for every file
+ *	ldflags ...			for programs
+ *	variant NAME MACRO [flags...]	one build of the model: NAME ends its symbols, MACRO picks simd/ header;
+ *					in order, best last; the first must run everywhere
+ *	detect NAME FUNCTION		simd/cpu.h function that says whether this CPU runs variant NAME
+ */
+#ifndef AMP_TARGET_H
+#define AMP_TARGET_H
+
+#include "core/core.h"
+
+struct target_variant {
+	const char *name, *macro, *flags;
+	const char *detect;		/* NULL: always */
+};
+
+struct target {
+	const char *name, *about, *cc, *cflags, *ldflags, *run;
+	bool big_endian, incbin;
+	int bits;
+	struct target_variant *variants;	/* vec */
+};
+
+/* A built-in name, "native", or the path of a file (when it has a '/' or ends in .target). */
+const struct target *target_find(struct ctx *c, const char *name);
+/* All built-in ones: vec. */
+const struct target **target_all(struct ctx *c);
+
+#endif
