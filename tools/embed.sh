@@ -4,7 +4,7 @@ set -eu
 out=$1; shift
 : > "$out.inc.tmp"
 {
-	echo '#include "emit/runtime_text.h"'
+	echo '#include "core/runtime_text.h"'
 	i=0
 	for f in "$@"; do
 		printf '__asm__(".section .rodata\\n\\t.balign 16\\nruntime_text_%d:\\n\\t.incbin \\"%s\\"\\nruntime_text_%d_end:\\n\\t.byte 0\\n\\t.previous\\n");\n' $i "$f" $i

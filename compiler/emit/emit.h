@@ -37,7 +37,8 @@ struct emission {
 	const struct schedule *s;
 	const struct plan *p;
 	struct out_file *files;			/* vec */
-	const char *weights_sha256;
+	const char *weights_sha256;		/* of the whole blob */
+	const char *body_sha256;		/* of what follows its header */
 	bool ends_in_softmax;
 };
 

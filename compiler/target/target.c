@@ -1,7 +1,7 @@
 /* target.c - reads target descriptions: the built-in ones are embedded texts, a user's is a file. */
 #include "target/target.h"
 
-#include "emit/runtime_text.h"
+#include "core/runtime_text.h"
 
 #include <string.h>
 

@@ -1,0 +1,265 @@
+/*
+ * emit_model.c - prints NAME_model.c: one function a step, in the order of execution, each a kernel called with
+ * constant parameters, or an elementwise loop.  This is the file that a reviewer reads.
+ */
+#include "emit/emit.h"
+#include "emit/emit_ew.h"
+#include "ir/ew.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+const char *comment_text(struct ctx *c, const char *s)
+{
+	struct text t = { .c = c };
+	text_add(&t, "", 0);
+	for (; *s; s++) {
+		const unsigned char ch = (unsigned char)*s;
+		if (ch < 0x20 || ch == 0x7f || ch == '\\')
+			text_add(&t, " ", 1);
+		else if ((ch == '/' && t.n && t.s[t.n - 1] == '*') || (ch == '*' && t.n && t.s[t.n - 1] == '/') ||
+			 (ch == '?' && t.n && t.s[t.n - 1] == '?'))
+			text_add(&t, " ", 1), text_add(&t, s, 1);
+		else
+			text_add(&t, s, 1);
+	}
+	return t.s;
+}
+
+const char *value_text(struct ctx *c, const struct value *v)
+{
+	return str_printf(c, "%s%s", type_text(c, &v->type), v->layout == LAYOUT_C16 ? " c16" : "");
+}
+
+/* An operand as a C expression of type (const) void *. */
+static const char *operand(struct emission *e, const struct value *v)
+{
+	struct ctx *c = e->c;
+	const struct place *p = &e->p->place[v->id];
+	switch (p->kind) {
+	case PLACE_ARENA: return str_printf(c, "r->arena + %" PRId64, p->offset);
+	case PLACE_WEIGHTS: return str_printf(c, "r->weights + %" PRId64, p->offset);
+	case PLACE_INPUT:
+		return p->offset ? str_printf(c, "(const unsigned char *)r->in[%d] + %" PRId64, p->index,
+					      p->offset)
+				 : str_printf(c, "r->in[%d]", p->index);
+	case PLACE_OUTPUT:
+		return p->offset ? str_printf(c, "(unsigned char *)r->out[%d] + %" PRId64, p->index, p->offset)
+				 : str_printf(c, "r->out[%d]", p->index);
+	default:
+		fatal(c, R_INTERNAL, "value \"%s\" has no place", v->name);
+	}
+}
+
+static const char *float_text(struct ctx *c, double f, bool is_float)
+{
+	const char *s = is_float ? "f" : "";
+	if (f != f)
+		return str_printf(c, "__builtin_nan%s(\"\")", s);
+	if (f > 1.7976931348623157e308 || f < -1.7976931348623157e308)
+		return str_printf(c, "%s__builtin_inf%s()", f < 0 ? "-" : "", s);
+	if (f == (double)(int64_t)f && f < 1e6 && f > -1e6 && !(f == 0 && signbit(f)))
+		return str_printf(c, "%.1f%s", f, s);
+	return str_printf(c, "%a%s /* %.9g */", f, s, f);
+}
+
+static const char *field_text(struct emission *e, const struct field *f, const char *p)
+{
+	switch (f->type) {
+	case 'i': {
+		int32_t x;
+		memcpy(&x, p, sizeof x);
+		return x == INT32_MIN ? "INT32_MIN" : str_printf(e->c, "%" PRId32, x);
+	}
+	case 'l': {
+		int64_t x;
+		memcpy(&x, p, sizeof x);
+		if (x == INT64_MIN)
+			return "INT64_MIN";
+		if (x > INT32_MAX || x < INT32_MIN)
+			return str_printf(e->c, "INT64_C(%" PRId64 ")", x);
+		return str_printf(e->c, "%" PRId64, x);
+	}
+	case 'f': {
+		float x;
+		memcpy(&x, p, sizeof x);
+		return float_text(e->c, (double)x, true);
+	}
+	default: {
+		double x;
+		memcpy(&x, p, sizeof x);
+		return float_text(e->c, x, false);
+	}
+	}
+}
+
+static bool zero(const char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (p[i])
+			return false;
+	return true;
+}
+
+/* .name = value for every member that is not zero, wrapped at 100 columns */
+static void params(struct emission *e, struct text *t, const struct step *st)
+{
+	const struct kernel *k = st->kernel;
+	size_t column = 0;
+	bool any = false;
+	for (int i = 0; i < k->n_fields; i++) {
+		const struct field *f = &k->fields[i];
+		const size_t size = f->type == 'i' || f->type == 'f' ? 4 : 8;
+		const char *p = (const char *)st->params + f->offset;
+		int n = f->count ? f->count : 1;
+		while (n > 0 && zero(p + (size_t)(n - 1) * size, size))
+			n--;
+		if (n == 0)
+			continue;
+		struct text m = { .c = e->c };
+		text_printf(&m, ".%s = %s", f->name, f->count ? "{ " : "");
+		for (int j = 0; j < n; j++)
+			text_printf(&m, "%s%s", j ? ", " : "", field_text(e, f, p + (size_t)j * size));
+		text_printf(&m, "%s,", f->count ? " }" : "");
+		if (!any || column + m.n + 1 > 84) {
+			text_printf(t, "%s\t\t", any ? "\n" : "");
+			column = 0;
+		} else {
+			text_add(t, " ", 1);
+		}
+		text_add(t, m.s, m.n);
+		column += m.n + 1;
+		any = true;
+	}
+	if (!any)
+		text_printf(t, "\t\t0");
+	text_add(t, "\n", 1);
+}
+
+static const char *op_text(struct ctx *c, const struct node *n)
+{
+	return *n->domain ? str_printf(c, "%s.%s", n->domain, n->op_type) : n->op_type;
+}
+
+static void step_comment(struct emission *e, struct text *t, int i, const struct step *st)
+{
+	struct ctx *c = e->c;
+	text_printf(t, "/*\n * %d: %s", i, op_text(c, st->node));
+	if (*st->node->name)
+		text_printf(t, " \"%s\"", comment_text(c, st->node->name));
+	const struct attr *expr = attr_find(st->node, "expr");
+	if (expr && expr->kind == ATTR_STRING)
+		text_printf(t, "\n *    %s", comment_text(c, expr->s));
+	for (int k = 0; k < vec_len(st->in); k++)
+		if (st->in[k])
+			text_printf(t, "\n *    in  %s  %s", comment_text(c, st->in[k]->name),
+				    value_text(c, st->in[k]));
+	for (int k = 0; k < vec_len(st->out); k++)
+		if (st->out[k])
+			text_printf(t, "\n *    out %s  %s", comment_text(c, st->out[k]->name),
+				    value_text(c, st->out[k]));
+	text_printf(t, "\n */\n");
+}
+
+static void emit_step(struct emission *e, struct text *t, int i, const struct step *st)
+{
+	struct ctx *c = e->c;
+	const int n_in = vec_len(st->in), n_out = vec_len(st->out);
+	step_comment(e, t, i, st);
+	text_printf(t, "static enum amp_status step_%03d(const struct run *r)\n{\n", i);
+	if (st->ew) {
+		const char **in = NEW_ARRAY(c, n_in + 1, const char *);
+		const char **out = NEW_ARRAY(c, n_out + 1, const char *);
+		for (int k = 0; k < n_in; k++)
+			in[k] = st->in[k] ? operand(e, st->in[k]) : NULL;
+		for (int k = 0; k < n_out; k++)
+			out[k] = st->out[k] ? operand(e, st->out[k]) : NULL;
+		emit_ew(t, st->ew, in, out);
+		text_printf(t, "\treturn AMP_OK;\n}\n\n");
+		return;
+	}
+	text_printf(t, "\tstatic const struct amp_%s p = {\n", st->kernel->base);
+	params(e, t, st);
+	text_printf(t, "\t};\n\tconst void *const in[] = { ");
+	for (int k = 0; k < n_in; k++)
+		text_printf(t, "%s%s", k ? ", " : "", st->in[k] ? operand(e, st->in[k]) : "NULL");
+	text_printf(t, "%s };\n\tvoid *const out[] = { ", n_in ? "" : "NULL");
+	for (int k = 0; k < n_out; k++)
+		text_printf(t, "%s%s", k ? ", " : "", st->out[k] ? operand(e, st->out[k]) : "NULL");
+	text_printf(t, " };\n");
+	if (st->scratch)
+		text_printf(t, "\tstruct amp_env env = { r->arena + %" PRId64 ", 0, 1, AMP_OK };\n",
+			    e->p->scratch[i]);
+	else
+		text_printf(t, "\tstruct amp_env env = { NULL, 0, 1, AMP_OK };\n");
+	text_printf(t, "\n\tamp_%s_%s(&p, in, out, &env);\n\treturn env.status;\n}\n\n", st->kernel->base,
+		    st->kernel->type);
+}
+
+/* one include a kernel instance, sorted by first use */
+static void includes(struct emission *e, struct text *t)
+{
+	struct map seen = { 0 };
+	for (int i = 0; i < vec_len(e->s->steps); i++) {
+		const struct kernel *k = e->s->steps[i]->kernel;
+		if (!k)
+			continue;
+		const char *key = str_printf(e->c, "%s %s", k->base, k->type);
+		if (map_get(&seen, key))
+			continue;
+		map_put(e->c, &seen, key, (void *)(uintptr_t)k);
+		text_printf(t, "#define AMP_T %d\t/* %s */\n#include \"kernels/%s.inc\"\n#undef AMP_T\n",
+			    k->dtype, k->type, k->base);
+	}
+}
+
+void emit_model(struct emission *e)
+{
+	struct ctx *c = e->c;
+	const char *name = e->o->name;
+	struct text t = { .c = c };
+	const int n = vec_len(e->s->steps);
+	text_printf(&t, "/*\n * %s_model.c - the network of %s, step by step.  Emitted by Ampoule %s.\n *\n"
+		    " * Model SHA-256 %s\n * Numeric plan: %s.  %d steps.  The same bits from every compiler, "
+		    "instruction set and machine.\n *\n * This file is compiled once for each instruction set: "
+		    "AMP_VARIANT ends the public symbols.\n"
+		    " * arena: values between steps; weights: constants (%s.weights); in, out: the caller's.\n */\n",
+		    name, comment_text(c, e->o->model_file), e->o->version, e->o->model_sha256,
+		    e->s->plan_name, n, name);
+	text_printf(&t, "#include \"%s.h\"\n#include \"kernels/type.h\"\n#include \"kernels/prim.h\"\n", name);
+	includes(e, &t);
+	text_printf(&t, "\nstruct run {\n\tunsigned char *arena;\n\tconst unsigned char *weights;\n"
+		    "\tconst void *const *in;\n\tvoid *const *out;\n};\n\n");
+	for (int i = 0; i < n; i++)
+		emit_step(e, &t, i, e->s->steps[i]);
+
+	const struct graph *g = e->s->g;
+	text_printf(&t, "#define CAT_(a, b) a##_##b\n#define CAT(a, b) CAT_(a, b)\n\n");
+	text_printf(&t, "enum amp_status CAT(%s_run, AMP_VARIANT)(const unsigned char *weights, unsigned char "
+		    "*arena,\n\tconst void *const in[], void *const out[]);\n\n", name);
+	text_printf(&t, "/* All steps in order.  The caller's rounding and flush modes are set aside and restored. */\n"
+		    "enum amp_status CAT(%s_run, AMP_VARIANT)(const unsigned char *weights, unsigned char *arena,\n"
+		    "\tconst void *const in[], void *const out[])\n{\n"
+		    "\tstatic enum amp_status (*const steps[])(const struct run *) = {\n", name);
+	for (int i = 0; i < n; i += 8) {
+		text_printf(&t, "\t\t");
+		for (int j = i; j < n && j < i + 8; j++)
+			text_printf(&t, "step_%03d,%s", j, j + 1 < n && j + 1 < i + 8 ? " " : "");
+		text_printf(&t, "\n");
+	}
+	text_printf(&t, "\t};\n\tconst struct run r = { arena, weights, in, out };\n"
+		    "\tenum amp_status status = AMP_OK;\n\tconst amp_fenv saved = amp_fenv_enter();\n\n"
+		    "\tfor (size_t i = 0; i < sizeof steps / sizeof steps[0] && status == AMP_OK; i++)\n"
+		    "\t\tstatus = steps[i](&r);\n");
+	for (int i = 0; i < vec_len(g->outputs); i++) {
+		const struct value *v = g->outputs[i];
+		const char *sfx = dtype_suffix(v->type.dtype);
+		if (dtype_is_float(v->type.dtype))
+			text_printf(&t, "\tamp_canonical_nan_%s(out[%d], %" PRId64 ");\n", sfx, i,
+				    type_elements(&v->type));
+	}
+	text_printf(&t, "\tamp_fenv_leave(saved);\n\treturn status;\n}\n");
+	emit_add_text(e, str_printf(c, "%s_model.c", name), &t);
+	emit_runtime(e, t.s);
+}
