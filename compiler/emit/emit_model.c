@@ -227,7 +227,7 @@ void emit_model(struct emission *e)
 		    " * arena: values between steps; weights: constants (%s.weights); in, out: the caller's.\n */\n",
 		    name, comment_text(c, e->o->model_file), e->o->version, e->o->model_sha256,
 		    e->s->plan_name, n, name);
-	text_printf(&t, "#include \"%s.h\"\n#include \"kernels/type.h\"\n#include \"kernels/prim.h\"\n", name);
+	text_printf(&t, "#include \"%s.h\"\n#include \"kernels/type.h\"\n#include \"kernels/prim.h\"\n#include \"kernels/output.h\"\n", name);
 	includes(e, &t);
 	text_printf(&t, "\nstruct run {\n\tunsigned char *arena;\n\tconst unsigned char *weights;\n"
 		    "\tconst void *const *in;\n\tvoid *const *out;\n};\n\n");
