@@ -228,14 +228,19 @@ void node_error(const struct node *n, const char *stage, const char *fmt, ...)
  * graph NAME {
  *   input  %x : float[1,3,8,8]
  *   const  %w : float[16,3,3,3] = zeros | 0x<hex bytes> | [1, 2.5, ...] | fill(SEED)
- *   %y : float[1,16,8,8] c16 = Conv(%x, %w, _) {pads=[1,1,1,1], group=1} "node name"
+ *   %y : float[1,16,8,8] c16, _ = Conv(%x, %w, _) {pads=[1,1,1,1], group=1} "node name"
  *   output %y
  * }
- * A name is [A-Za-z0-9_./:-]+ or quoted: %"any name".  `_` is an absent input.  Ours: ampoule.NAME(...).
+ * A name is [A-Za-z0-9_./:-]+ or quoted: %"any name"; %name@7 tells values of equal names apart.  `_` is an
+ * absent input or output.  Ours: ampoule.NAME(...).  A type may be left out.  # starts a comment.
  * fill(SEED): data from ir_fill(), for tests.  Attributes: ints, floats (with '.' or 'e'), "strings",
- * lists, tensors float[2]=[1,2], graphs {...}.
+ * lists, tensors float[2]=[1,2], types seq(float[2]), graph NAME {...}.
  */
-void graph_print(const struct graph *g, struct text *t);
+enum print_flags {
+	PRINT_BRIEF = 1,		/* long constants as "...": for people, cannot be read back */
+	PRINT_CANONICAL = 2		/* no names, values numbered as they come: equal graphs, equal texts */
+};
+void graph_print(const struct graph *g, struct text *t, unsigned flags);
 /* NULL and diagnostics when the text is wrong. */
 struct graph *graph_parse(struct ctx *c, const char *text, const char *file);
 /* Seeded values of order 1 (floats in (-1, 1), ints in 0..9), the same on every machine. */
