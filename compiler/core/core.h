@@ -62,6 +62,7 @@ _Noreturn void fatal(struct ctx *c, enum result r, const char *fmt, ...)
 
 void *mem_alloc(struct ctx *c, size_t bytes);			/* zeroed, 64-byte aligned if >= 64 */
 void *mem_array(struct ctx *c, int64_t n, size_t size);	/* n * size, checked; fatal() on excess */
+void mem_give_back(struct ctx *c, const void *p);		/* frees p early if it is large */
 void *mem_copy(struct ctx *c, const void *p, size_t bytes);
 #define NEW(c, type)		((type *)mem_alloc((c), sizeof(type)))
 #define NEW_ARRAY(c, n, type)	((type *)mem_array((c), (n), sizeof(type)))

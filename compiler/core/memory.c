@@ -16,6 +16,7 @@ struct arena_block {
 	struct arena_block *next;
 	size_t used, size;
 	void *base;
+	bool own;			/* holds one large allocation */
 };
 
 struct ctx *ctx_new(void)
@@ -85,6 +86,7 @@ static struct arena_block *block_new(struct ctx *c, size_t size)
 	b->base = p;
 	b->used = 0;
 	b->size = size;
+	b->own = false;
 	c->allocated += size;
 	return b;
 }
@@ -100,6 +102,7 @@ void *mem_alloc(struct ctx *c, size_t bytes)
 	if (!b || at > b->size || need > b->size - at) {
 		const bool own = need > BLOCK_BYTES / 4;
 		struct arena_block *n = block_new(c, own ? need : BLOCK_BYTES);
+		n->own = own;
 		if (own && b) {		/* keep filling the current block afterwards */
 			n->next = b->next;
 			b->next = n;
@@ -112,6 +115,20 @@ void *mem_alloc(struct ctx *c, size_t bytes)
 	}
 	b->used = at + need;
 	return memset((char *)b->base + at, 0, need);
+}
+
+void mem_give_back(struct ctx *c, const void *p)
+{
+	for (struct arena_block **b = &c->blocks; p && *b; b = &(*b)->next) {
+		struct arena_block *old = *b;
+		if (!old->own || old->base != p)
+			continue;
+		*b = old->next;
+		c->allocated -= old->size;
+		free(old->base);
+		free(old);
+		return;
+	}
 }
 
 void *mem_array(struct ctx *c, int64_t n, size_t size)

@@ -21,6 +21,7 @@
 #include "onnx.pb-c.h"
 
 #define STAGE "import"
+#define MAX_TOLD 50			/* undefined names; the rest is counted */
 
 struct importer {
 	struct ctx *c;
@@ -35,7 +36,7 @@ struct importer {
 	struct map warned;		/* domains that no opset_import names */
 	struct map prefixes;		/* names of inlined calls so far -> count */
 	int64_t n_nodes;		/* built so far, inlined bodies included */
-	bool unsorted_told;
+	int n_undefined;		/* names that no node before their use makes */
 };
 
 /* A symbolic dimension and the size that --dim or --shape gave it. */
@@ -64,6 +65,8 @@ struct scope {
 	struct scope *outer;
 	struct graph *g;		/* where nodes go */
 	struct map names;		/* -> struct value */
+	struct map missing;		/* reported names -> placeholders */
+	struct map made_by;		/* filled for messages only */
 	struct map renamed;		/* a function's output -> the caller's name for it */
 	const struct map *opsets;
 	const struct call *call;	/* NULL outside functions */
@@ -97,6 +100,7 @@ void type_import(struct importer *im, const Onnx__TypeProto *p, const char *wher
 		 struct type *t);
 /* Binds --shape and --dim to the main graph's inputs; reports every dimension left open. */
 void symbols_collect(struct importer *im, const Onnx__GraphProto *p);
+void input_type(struct importer *im, const Onnx__ValueInfoProto *v, struct type *t);
 void symbols_check_unused(struct importer *im, const Onnx__GraphProto *p);
 
 /* ---- build.c ---- */
