@@ -82,7 +82,7 @@ static void align_operand(struct node *n, int64_t axis)
 	int64_t behind[IR_MAX_RANK];
 	int count = 0;
 	for (int64_t i = axis + b->type.rank; i < a->type.rank && count < IR_MAX_RANK; i++)
-		behind[count++] = b->type.rank + count;
+		behind[count] = b->type.rank + count, count++;
 	if (axis < 0 || axis + b->type.rank > a->type.rank) {
 		node_error(n, STAGE, "axis %lld puts operand 1 outside operand 0", (long long)axis);
 		return;
