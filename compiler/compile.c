@@ -1,0 +1,132 @@
+/*
+ * compile.c - the stages in order: the file to read first.
+ *
+ *	model.onnx -> import -> graph -> passes -> schedule -> plan -> emit -> folder of C
+ */
+#include "compile.h"
+
+#include "eval/exec.h"
+#include "import/config.h"
+#include "import/import.h"
+#include "passes/passes.h"
+#include "plan/plan.h"
+#include "report/report.h"
+
+#include <ctype.h>
+#include <string.h>
+
+bool stage_load(struct ctx *c, const struct options *o, struct compiled *k)
+{
+	const struct import_options io = { .dims = o->dims, .shapes = o->shapes };
+	c->file = o->model;
+	k->source = import_onnx(c, o->model, &io);
+	/* types of every value; shapes that the model computes become constants on the way */
+	return k->source && pass_infer(k->source) && c->n_errors == 0;
+}
+
+bool stage_build(struct ctx *c, const struct options *o, struct compiled *k)
+{
+	const struct pass_options po = { .dump_after = o->dump_after, .dump = stdout };
+	k->g = graph_clone(c, k->source);
+	if (!run_passes(c, k->g, &po))
+		return false;
+	k->s = make_schedule(k->g);
+	if (!k->s)
+		return false;
+	k->p = plan_memory(c, k->s);
+	return c->n_errors == 0;
+}
+
+/* A C identifier from --name or the model's file name. */
+static const char *model_name(struct ctx *c, const struct options *o)
+{
+	const char *s = o->name, *slash;
+	if (!s) {
+		s = (slash = strrchr(o->model, '/')) != NULL ? slash + 1 : o->model;
+		s = str_ends(s, ".onnx") ? str_dup_n(c, s, strlen(s) - 5) : s;
+	}
+	char *n = str_dup(c, s);
+	bool same = *n != 0;
+	for (char *p = n; *p; p++)
+		if (!isalnum((unsigned char)*p) && *p != '_') {
+			*p = '_';
+			same = false;
+		}
+	if (isdigit((unsigned char)*n) || !*n) {
+		n = str_printf(c, "m%s", n);
+		same = false;
+	}
+	if (o->name && !same) {
+		diag(c, SEV_ERROR, "options", NULL, "--name %s: expected a C identifier, for example %s", o->name, n);
+		return NULL;
+	}
+	return n;
+}
+
+static bool emit_settings(struct ctx *c, const struct options *o, const struct compiled *k,
+			  struct emit_options *e)
+{
+	const char *slash = strrchr(o->model, '/');
+	*e = (struct emit_options){
+		.name = k->name, .model_file = slash ? slash + 1 : o->model,
+		.model_sha256 = k->source->model_sha256 ? k->source->model_sha256 : "",
+		.version = AMPOULE_VERSION, .target = k->target, .weights = o->weights, .library = o->library,
+	};
+	if (o->labels) {
+		e->labels = config_labels(c, o->labels, &e->n_labels, &e->activation, &e->activation_given);
+		if (!e->labels)
+			return false;
+		const struct value *out = vec_len(k->g->outputs) ? k->g->outputs[0] : NULL;
+		const int64_t classes = out && out->type.rank > 0 ? out->type.dim[out->type.rank - 1].value : 1;
+		if (classes != e->n_labels) {
+			diag(c, SEV_ERROR, "labels", NULL, "%s has %d labels but output \"%s\" is %s", o->labels,
+			     e->n_labels, out ? out->name : "", out ? type_text(c, &out->type) : "absent");
+			return false;
+		}
+	}
+	if (o->preprocess && !(e->preprocess = config_preprocess(c, o->preprocess)))
+		return false;
+	if (o->activation) {
+		static const char *const names[] = { "none", "softmax", "sigmoid" };
+		e->activation_given = true;
+		for (int i = 0; i < 3; i++)
+			if (str_eq(o->activation, names[i]))
+				e->activation = (enum amp_activation)i;
+	}
+	return true;
+}
+
+enum result cmd_compile(struct ctx *c, void *options)
+{
+	const struct options *o = options;
+	struct compiled k = { 0 };
+	struct emit_options eo;
+	k.name = model_name(c, o);
+	if (!k.name)
+		return R_USAGE;
+	k.target = target_find(c, o->target ? o->target : "native");
+	if (!k.target)
+		return R_USAGE;
+	if (!stage_load(c, o, &k) || !stage_build(c, o, &k) || !emit_settings(c, o, &k, &eo))
+		return R_INPUT;
+	struct emission *e = emit_c(c, k.s, k.p, &eo);
+	report_manifest(e, &k);
+	if (!emit_write(e, o->out))
+		return R_INPUT;
+	report_summary(e, &k, o->out, stdout);
+	return R_OK;
+}
+
+enum result cmd_targets(struct ctx *c, void *options)
+{
+	const struct options *o = options;
+	(void)o;
+	const struct target **all = target_all(c);
+	for (int i = 0; i < vec_len(all); i++) {
+		printf("%-10s %s\n", all[i]->name, all[i]->about);
+		for (int v = 0; v < vec_len(all[i]->variants); v++)
+			printf("%-10s   %-8s %s%s\n", "", all[i]->variants[v].name, all[i]->variants[v].flags,
+			       all[i]->variants[v].detect ? "  (chosen at start)" : "");
+	}
+	return R_OK;
+}

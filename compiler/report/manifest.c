@@ -1,0 +1,82 @@
+/* manifest.c - manifest.json: what was made from what, each file with its SHA-256; and plan.txt. */
+#include "report/report.h"
+
+#include "ops/op.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static void io(struct text *t, const char *key, struct value *const *v)
+{
+	text_printf(t, "  \"%s\": [", key);
+	for (int i = 0; i < vec_len(v); i++) {
+		text_printf(t, "%s\n    {\"name\": ", i ? "," : "");
+		text_json(t, v[i]->name);
+		text_printf(t, ", \"dtype\": \"%s\", \"shape\": [", dtype_name(v[i]->type.dtype));
+		for (int d = 0; d < v[i]->type.rank; d++)
+			text_printf(t, "%s%" PRId64, d ? ", " : "", v[i]->type.dim[d].value);
+		text_printf(t, "], \"bytes\": %" PRId64 "}", type_bytes(&v[i]->type));
+	}
+	text_printf(t, "],\n");
+}
+
+void report_manifest(struct emission *e, const struct compiled *k)
+{
+	struct ctx *c = e->c;
+	struct text t = { .c = c }, plan = { .c = c };
+	static const char *const weights[] = { "embed", "array", "file" };
+	static const char *const act[] = { "none", "softmax", "sigmoid" };
+
+	text_printf(&plan, "%s", k->p->text);
+	emit_add_text(e, "plan.txt", &plan);
+	text_printf(&t, "{\n  \"generator\": \"ampoule\",\n  \"version\": \"%s\",\n  \"name\": \"%s\",\n",
+		    e->o->version, e->o->name);
+	text_printf(&t, "  \"model\": {\"file\": ");
+	text_json(&t, e->o->model_file);
+	text_printf(&t, ", \"sha256\": \"%s\", \"ir_version\": %" PRId64 ", \"opset\": %d, \"producer\": ",
+		    e->o->model_sha256, k->source->ir_version, k->source->opset);
+	text_json(&t, k->source->producer ? k->source->producer : "");
+	text_printf(&t, "},\n  \"target\": \"%s\",\n  \"variants\": [", k->target->name);
+	for (int i = 0; i < vec_len(k->target->variants); i++)
+		text_printf(&t, "%s\"%s\"", i ? ", " : "", k->target->variants[i].name);
+	text_printf(&t, "],\n  \"options\": {\"weights\": \"%s\", \"library\": %s, \"labels\": %d, "
+		    "\"preprocess\": %s, \"activation\": \"%s\"},\n", weights[e->o->weights],
+		    e->o->library ? "true" : "false", e->o->n_labels, e->o->preprocess ? "true" : "false",
+		    act[e->o->activation]);
+	text_printf(&t, "  \"numeric_plan\": \"%s\",\n  \"ends_in_softmax\": %s,\n", k->s->plan_name,
+		    e->ends_in_softmax ? "true" : "false");
+	io(&t, "inputs", k->g->inputs);
+	io(&t, "outputs", k->g->outputs);
+	text_printf(&t, "  \"memory\": {\"arena_bytes\": %" PRId64 ", \"bound_of_order\": %" PRId64
+		    ", \"bound_over_all_orders\": %" PRId64 ", \"unpadded_bound_of_order\": %" PRId64
+		    ", \"unpadded_bound_over_all_orders\": %" PRId64 ", \"weights_bytes\": %" PRId64
+		    ", \"prepared_bytes\": 0},\n", k->p->arena_bytes, k->p->bound_order, k->p->bound_all,
+		    k->p->bound_order_plain, k->p->bound_all_plain, k->p->weights_bytes);
+	text_printf(&t, "  \"steps\": %d,\n  \"weights_sha256\": \"%s\",\n  \"files\": {", vec_len(k->s->steps),
+		    e->weights_sha256);
+	for (int i = 0; i < vec_len(e->files); i++) {
+		text_printf(&t, "%s\n    ", i ? "," : "");
+		text_json(&t, e->files[i].path);
+		text_printf(&t, ": \"%s\"", sha256_hex(c, e->files[i].data, e->files[i].n));
+	}
+	text_printf(&t, "\n  }\n}\n");
+	emit_add_text(e, "manifest.json", &t);
+}
+
+static const char *bytes_text(struct ctx *c, int64_t n)
+{
+	if (n >= 10 << 20)
+		return str_printf(c, "%.1f MB", (double)n / 1e6);
+	if (n >= 10 << 10)
+		return str_printf(c, "%.1f KB", (double)n / 1e3);
+	return str_printf(c, "%" PRId64 " bytes", n);
+}
+
+void report_summary(const struct emission *e, const struct compiled *k, const char *dir, FILE *f)
+{
+	struct ctx *c = e->c;
+	fprintf(f, "%s: %d steps, weights %s, RAM %s (%.2f of the bound of its order)\n", e->o->name,
+		vec_len(k->s->steps), bytes_text(c, k->p->weights_bytes), bytes_text(c, k->p->arena_bytes),
+		k->p->bound_order ? (double)k->p->arena_bytes / (double)k->p->bound_order : 1.0);
+	fprintf(f, "written: %s  (make -C %s)\n", dir, dir);
+}

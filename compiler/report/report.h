@@ -1,0 +1,12 @@
+/* report.h - what a compilation tells: the manifest, the summary, inspect. */
+#ifndef AMP_REPORT_H
+#define AMP_REPORT_H
+
+#include "compile.h"
+
+/* Adds manifest.json (and plan.txt) to the emission: binds model, compiler, options, plan and every file. */
+void report_manifest(struct emission *e, const struct compiled *k);
+/* A few lines for the terminal after a compilation. */
+void report_summary(const struct emission *e, const struct compiled *k, const char *dir, FILE *f);
+
+#endif
