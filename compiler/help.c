@@ -1,0 +1,94 @@
+/* help.c - the texts of `ampoule help`; the man page says the same at length (docs/ampoule.1). */
+#include "help.h"
+
+#include "passes/passes.h"
+
+#include <string.h>
+
+#define SHAPES \
+	"  --dim NAME=N           size of a symbolic dimension, for example --dim batch=1\n" \
+	"  --shape INPUT=AxBxC    shape of an input, for example --shape image=1x3x224x224\n"
+
+static const struct text_of { const char *name, *line, *text; } texts[] = {
+	{ "compile", "emit a model as standalone C",
+	"usage: ampoule compile MODEL.onnx -o FOLDER [options]\n\n"
+	"Writes a folder of C that any C11 compiler builds: `make -C FOLDER` makes a static classifier.\n\n"
+	"  -o FOLDER              where to write; replaced only if ampoule wrote it or it is empty\n"
+	"  --name NAME            a C identifier; default: the model's file name\n"
+	"  --target T             a name from `ampoule targets`, native, or the path of a .target file\n"
+	SHAPES
+	"  --labels FILE          config.json (id2label, problem_type) or a text, one label a line\n"
+	"  --preprocess FILE      preprocessor_config.json: how a picture becomes the input\n"
+	"  --activation A         softmax, sigmoid or none, applied by the classifier to the output\n"
+	"  --weights W            embed (in the binary, default), array (as C), file (beside it)\n"
+	"  --library              no classifier: just the model and its header\n"
+	"  --plan direct          the numeric plan (docs/numerics.md)\n"
+	"  --dump-after PASS      print the graph after a pass; see below\n"
+	"  --verbose              print notes as well\n\n"
+	"example:\n"
+	"  ampoule compile rcmnet.onnx -o out --labels config.json --preprocess preprocessor_config.json\n"
+	"  make -C out && out/rcmnet cell.png\n" },
+	{ "inspect", "operators, parameters, MACs, RAM, flash and the plan, before anything is built",
+	"usage: ampoule inspect MODEL.onnx [options]\n\n"
+	SHAPES
+	"  --target T             as for compile\n"
+	"  --json                 for machines\n"
+	"  --dump-after PASS      print the graph after a pass\n\n"
+	"example:\n  ampoule inspect rcmnet.onnx --dim batch=1\n" },
+	{ "verify", "compile for this machine, run, and compare with stored outputs and with the truth",
+	"usage: ampoule verify MODEL.onnx [--data FOLDER]... [options]\n\n"
+	"Builds the emitted code with the C compiler, runs it on the inputs of ONNX test-data folders\n"
+	"(test_data_set_*/input_*.pb, output_*.pb) or on seeded ones, and compares with the stored outputs\n"
+	"and with the evaluator in double precision.\n\n"
+	"  --data FOLDER          holds input_*.pb and output_*.pb, or test_data_set_* folders that do\n"
+	SHAPES
+	"  --rtol R --atol A      |a - b| <= A + R |b|; default 1e-3 and 1e-5\n"
+	"  --seed N               for inputs that are generated\n"
+	"  --cc COMPILER          default: gcc\n"
+	"  --keep                 keep the built folder and print its name\n"
+	"  --json                 for machines\n\n"
+	"exit code: 0 within tolerance, 3 outside, 1 the model cannot be compiled\n"
+	"example:\n  ampoule verify rcmnet.onnx --data test_data_set_0\n" },
+	{ "run", "evaluate the model inside the compiler",
+	"usage: ampoule run MODEL.onnx [options]\n\n"
+	"In double precision (the truth), or with --exact the numeric plan with the generic kernels: the\n"
+	"bytes that every compiled binary must give.\n\n"
+	"  --input NAME=FILE      a .npy or .pb tensor; NAME= may be left out for a single input\n"
+	"  --seed N               inputs that are not given are generated from N\n"
+	"  --exact                contract bytes instead of double precision\n"
+	"  -o FOLDER              write each output as NAME.npy\n"
+	SHAPES
+	"  --json                 for machines\n\n"
+	"example:\n  ampoule run rcmnet.onnx --exact --input cell.npy -o out\n" },
+	{ "targets", "list the targets",
+	"usage: ampoule targets\n\n"
+	"A target is one short text file: `--target ./my-core.target` takes one of your own.\n"
+	"Keys: name, about, endian little|big, bits 32|64, incbin yes|no, cc, cflags, ldflags, run,\n"
+	"variant NAME MACRO flags..., detect NAME FUNCTION.\n\n"
+	"example:\n  ampoule compile model.onnx -o out --target generic\n" },
+};
+#define N_TEXTS (int)(sizeof texts / sizeof texts[0])
+
+void help_all(FILE *f)
+{
+	fprintf(f, "Ampoule compiles ONNX models into standalone C.\n\nusage: ampoule COMMAND ...\n\n");
+	for (int i = 0; i < N_TEXTS; i++)
+		fprintf(f, "  %-9s %s\n", texts[i].name, texts[i].line);
+	fprintf(f, "  %-9s this text, or that of a command: ampoule help compile\n\n"
+		"exit code: 0 success, 1 the model or the input is at fault, 2 wrong usage,\n"
+		"3 a comparison was out of tolerance, 4 internal error\n", "help");
+}
+
+bool help_command(const char *name, FILE *f)
+{
+	for (int i = 0; i < N_TEXTS; i++)
+		if (strcmp(texts[i].name, name) == 0) {
+			fputs(texts[i].text, f);
+			if (strcmp(name, "compile") == 0) {
+				fprintf(f, "\npasses, in order:\n");
+				passes_help(f);
+			}
+			return true;
+		}
+	return false;
+}
