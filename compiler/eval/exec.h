@@ -34,6 +34,8 @@ enum result exec_run(struct ctx *c, const struct schedule *s, const struct tenso
 
 /* A clone of the graph in which every float, float16 and bfloat16 is double: the truth. */
 struct graph *graph_to_double(struct ctx *c, const struct graph *g);
+/* Its schedule, ready for exec_run() with double inputs; NULL and diagnostics. */
+struct schedule *truth_schedule(struct ctx *c, const struct graph *g);
 
 /* Writes NaN as the contract's quiet NaN, in float and double data. */
 void canonical_nan(enum dtype t, void *data, int64_t n);

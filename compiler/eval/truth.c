@@ -41,3 +41,8 @@ struct graph *graph_to_double(struct ctx *c, const struct graph *g)
 	widen(c, d);
 	return d;
 }
+
+struct schedule *truth_schedule(struct ctx *c, const struct graph *g)
+{
+	return make_schedule(graph_to_double(c, g));
+}
