@@ -14,7 +14,8 @@ WARN   := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wvla
 endif
 # -ffp-contract=off: the numeric contract never depends on it (docs/numerics.md rule 8), but says so.
 CFLAGS_ALL = -std=c11 -D_GNU_SOURCE $(OPT) -g $(WARN) -ffp-contract=off -fno-math-errno -Iinclude -Icompiler -Iruntime -I$(BUILD)/gen $(SAN) $(CFLAGS)
-LDLIBS_ALL = -lprotobuf-c -lm
+# static, so that an installed ampoule is one file
+LDLIBS_ALL = -l:libprotobuf-c.a -lm
 
 COMPILER_SRC := $(filter-out compiler/main.c,$(wildcard compiler/*.c compiler/*/*.c))
 OBJ  = $(COMPILER_SRC:%.c=$(BUILD)/%.o)

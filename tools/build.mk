@@ -85,3 +85,48 @@ unit: $(UNIT:%=$(BUILD)/tests/%)
 check-quick: all unit
 clean:
 	rm -rf $(BUILD)
+
+# ---- what people call
+
+.PHONY: demo check deps-build deps-check install help check-includes check-san check-cli check-onnx check-models check-real
+deps-build:
+	@sh tools/deps.sh build
+deps-check:
+	@sh tools/deps.sh check
+demo: deps-build
+	@$(MAKE) -s -j2 $(BUILD)/ampoule
+	@sh tools/demo.sh $(BUILD)/ampoule $(BUILD)/demo/rcmnet
+
+SAN_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all
+check: deps-check
+	@$(MAKE) -s -j2 all
+	@$(MAKE) -s check-includes
+	@$(MAKE) -s -j2 BUILD=$(BUILD)/san OPT=-O1 SAN="$(SAN_FLAGS)" all
+	@$(MAKE) -s -j2 BUILD=$(BUILD)/san OPT=-O1 SAN="$(SAN_FLAGS)" unit
+	@$(MAKE) -s check-cli
+	@$(MAKE) -s check-onnx
+	@echo "make check: all passed"
+
+check-includes:
+	@sh tools/check-includes.sh
+
+# tests/cli/*.sh: what a user types, with the plain and the sanitized compiler
+CLI := $(sort $(wildcard tests/cli/*.sh))
+check-cli: all
+	@set -e; mkdir -p $(BUILD)/tests/cli; for t in $(CLI); do echo "== $$t"; \
+	AMPOULE=$(abspath $(BUILD)/ampoule) BUILD=$(abspath $(BUILD)) CC="$(CC)" sh $$t > $(BUILD)/tests/cli/$$(basename $$t).log 2>&1 || \
+		{ tail -60 $(BUILD)/tests/cli/$$(basename $$t).log; echo "FAILED: $$t"; exit 1; }; done
+test-cli/%: all
+	AMPOULE=$(abspath $(BUILD)/ampoule) BUILD=$(abspath $(BUILD)) CC="$(CC)" sh tests/cli/$*.sh
+
+install: all
+	install -D -m 755 $(BUILD)/ampoule $(DESTDIR)$(PREFIX)/bin/ampoule
+	install -D -m 644 docs/ampoule.1 $(DESTDIR)$(PREFIX)/share/man/man1/ampoule.1
+	install -D -m 644 tools/ampoule.bash-completion $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ampoule
+help:
+	@echo "make demo      build the compiler, compile the small RCMNet, classify the sample pictures"
+	@echo "make check     build and pass all tests (Debian packages only)"
+	@echo "make           build $(BUILD)/ampoule        make install PREFIX=/usr/local"
+	@echo "make test-unit/NAME  test-kernels/NAME  test-cli/NAME    one test alone"
+	@echo "make check-models    exports, ONNX Runtime and PyTorch comparisons (sets up a Python environment)"
+	@echo "make clean     BUILD=dir builds elsewhere; CC=clang, OPT=-O3, CFLAGS=... as usual"

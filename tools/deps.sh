@@ -1,0 +1,42 @@
+#!/bin/sh
+# deps.sh build|check: finds which Debian packages are missing; installs them when run as root or through
+# sudo without a password, and otherwise prints the one command that does.
+set -eu
+missing=
+need() {	# need PACKAGE FILE-OR-COMMAND
+	case $2 in
+	/*) [ -e "$2" ] || missing="$missing $1" ;;
+	*) command -v "$2" >/dev/null 2>&1 || missing="$missing $1" ;;
+	esac
+}
+need gcc gcc
+need libc6-dev /usr/include/stdio.h
+need binutils ar
+need protobuf-c-compiler protoc-c
+need libprotobuf-c-dev /usr/include/protobuf-c/protobuf-c.h
+if [ "$1" = check ]; then
+	need libcunit1-dev /usr/include/CUnit/Basic.h
+	need libonnx-testdata /usr/share/libonnx-testdata
+	need libonnx-dev /usr/include/onnx/onnx.proto
+	need clang clang
+	need g++ g++
+	need python3-minimal python3
+fi
+[ -n "$missing" ] || exit 0
+if ! command -v apt-get >/dev/null 2>&1; then
+	echo "These packages (Debian's names) are missing:$missing" >&2
+	exit 1
+fi
+if [ "$(id -u)" = 0 ]; then
+	sudo=
+elif sudo -n true 2>/dev/null; then
+	sudo="sudo -n"
+else
+	echo "Packages are missing. Install them with:" >&2
+	echo "  sudo apt-get install -y$missing" >&2
+	exit 1
+fi
+echo "installing:$missing"
+export DEBIAN_FRONTEND=noninteractive
+$sudo apt-get install -y -q $missing >/dev/null 2>&1 ||
+	{ $sudo apt-get update -q >/dev/null && $sudo apt-get install -y -q $missing >/dev/null; }
