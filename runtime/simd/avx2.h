@@ -162,6 +162,13 @@ static inline vf v_trunc(vf a)
 		     _mm256_round_ps(a.h, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC) };
 }
 
+/* guard.h, AMP_OPAQUE */
+static inline vf v_opaque(vf a)
+{
+	__asm__("" : "+x"(a.l), "+x"(a.h));
+	return a;
+}
+
 /* ---- comparisons, masks, selection ---- */
 
 static inline vm v_lt(vf a, vf b)

@@ -80,6 +80,12 @@ static inline vf v_trunc(vf a)
 {
 	return _mm512_roundscale_ps(a, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
 }
+/* guard.h, AMP_OPAQUE */
+static inline vf v_opaque(vf a)
+{
+	__asm__("" : "+v"(a));
+	return a;
+}
 
 /* ---- comparisons, masks, selection ---- */
 

@@ -19,6 +19,11 @@ static inline double d_copysign(double mag, double sign)
 	return d_ufloat((d_ubits(mag) & 0x7fffffffffffffffu) |
 			(d_ubits(sign) & 0x8000000000000000u));
 }
+static inline double d_opaque(double x)
+{
+	AMP_OPAQUE(x);
+	return x;
+}
 static inline double d_add(double a, double b) { return a + b; }
 static inline double d_sub(double a, double b) { return a - b; }
 static inline double d_mul(double a, double b) { return a * b; }

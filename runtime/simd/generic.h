@@ -237,6 +237,15 @@ static inline vf v_fma(vf a, vf b, vf c)
 }
 #endif
 
+/* guard.h, AMP_OPAQUE; by way of memory, so that loops over lanes can still be vectorised */
+static inline vf v_opaque(vf a)
+{
+#if AMP_FMA_F32
+	__asm__("" : "+m"(a));
+#endif
+	return a;
+}
+
 /* ---- comparisons, masks, selection ---- */
 
 static inline vm v_lt(vf a, vf b)

@@ -47,6 +47,23 @@
 #define AMP_FMA_F64 0
 #endif
 
+/*
+ * Rule 8 forbids that an inexact product feeds an addition, since a compiler may contract the two.
+ * Where the operator wants exactly that (Mul, then Add), the product passes through *_opaque, which
+ * hides from the compiler what it is. Without hardware fma nothing can be contracted.
+ */
+#if !AMP_FMA_F32 && !AMP_FMA_F64
+#define AMP_OPAQUE(x) ((void)0)
+#elif defined __x86_64__ || defined __i386__
+#define AMP_OPAQUE(x) __asm__("" : "+x"(x))
+#elif defined __aarch64__ || defined __arm__
+#define AMP_OPAQUE(x) __asm__("" : "+w"(x))
+#elif defined __riscv || defined __s390x__ || defined __powerpc64__
+#define AMP_OPAQUE(x) __asm__("" : "+f"(x))
+#else
+#define AMP_OPAQUE(x) __asm__("" : "+m"(x))
+#endif
+
 #if defined __SSE2__
 #include <emmintrin.h>
 #endif

@@ -64,6 +64,12 @@ static inline double d_ufloat(uint64_t u)
 	return x;
 }
 
+static inline float s_opaque(float x)
+{
+	AMP_OPAQUE(x);
+	return x;
+}
+
 static inline float s_set1(float x) { return x; }
 static inline float s_zero(void) { return 0.0f; }
 static inline float s_abs(float x) { return s_ufloat(s_ubits(x) & 0x7fffffffu); }

@@ -5,7 +5,7 @@
  *      AMP_ISA_NEON; with none of them, plain C (generic.h).
  * Out: the types vf (16 x float), vi (16 x int32_t) and vm (a mask of 16 lanes), the primitives
  *      v_*, vi_*, vm_*, the same one lane wide (s_*, si_*, sm_*, scalar.h), double (d_*, double.h),
- *      and the elementary functions (math.inc).
+ *      and the elementary functions (elementary.h).
  *
  * Every primitive gives the same bits in every lane under every header: that is the numeric
  * contract (docs/numerics.md), and tests/cli/simd_digest.sh holds the headers to it. Width is
@@ -34,5 +34,6 @@
 #endif
 
 #include "derived.h"
+#include "elementary.h"
 
 #endif

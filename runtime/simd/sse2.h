@@ -274,6 +274,16 @@ static inline vf v_trunc(vf a)
 		     amp_trunc4(a.q2), amp_trunc4(a.q3) };
 }
 
+/* guard.h, AMP_OPAQUE */
+static inline vf v_opaque(vf a)
+{
+	AMP_OPAQUE(a.q0);
+	AMP_OPAQUE(a.q1);
+	AMP_OPAQUE(a.q2);
+	AMP_OPAQUE(a.q3);
+	return a;
+}
+
 /* ---- comparisons, masks, selection ---- */
 
 static inline vm v_lt(vf a, vf b)
