@@ -1,0 +1,71 @@
+/*
+ * guard.h - refuses the compiler modes that would change bits (docs/numerics.md, rule 8).
+ *
+ * In:  the compiler's own predefined macros.  Out: nothing, or one #error that says what to do.
+ */
+#ifndef AMP_SIMD_GUARD_H
+#define AMP_SIMD_GUARD_H
+
+#include <float.h>
+
+#if defined __FAST_MATH__ || (defined __FINITE_MATH_ONLY__ && __FINITE_MATH_ONLY__)
+#error "this code has a numeric contract: build it without -ffast-math, -Ofast, -ffinite-math-only"
+#endif
+#if defined __ASSOCIATIVE_MATH__ || defined __RECIPROCAL_MATH__ || defined __NO_SIGNED_ZEROS__
+#error "this code has a numeric contract: build it without any part of -funsafe-math-optimizations"
+#endif
+#if FLT_EVAL_METHOD != 0
+#error "float must be computed as float: on 32-bit x86 build with -msse2 -mfpmath=sse"
+#endif
+#if FLT_RADIX != 2 || FLT_MANT_DIG != 24 || DBL_MANT_DIG != 53
+#error "float and double must be IEEE binary32 and binary64"
+#endif
+
+/* Vector headers take lanes from memory in this order; blobs are little-endian (rule 16). */
+#if defined __BYTE_ORDER__ && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__ && \
+	__BYTE_ORDER__ != __ORDER_BIG_ENDIAN__
+#error "mixed byte order is not supported"
+#endif
+#if defined __FLOAT_WORD_ORDER__ && defined __BYTE_ORDER__ && \
+	__FLOAT_WORD_ORDER__ != __BYTE_ORDER__
+#error "the words of a double must lie in the order of its bytes"
+#endif
+
+/* Hardware fma, if and only if the compiler turns __builtin_fma(f) into one instruction. */
+#if defined __FMA__ || defined __AVX512F__ || defined __aarch64__ || defined __s390x__ || \
+	defined __powerpc64__ || (defined __riscv_flen && __riscv_flen >= 32) || \
+	(defined __ARM_FEATURE_FMA && defined __ARM_FP && (__ARM_FP & 4))
+#define AMP_FMA_F32 1
+#else
+#define AMP_FMA_F32 0
+#endif
+#if defined __FMA__ || defined __AVX512F__ || defined __aarch64__ || defined __s390x__ || \
+	defined __powerpc64__ || (defined __riscv_flen && __riscv_flen >= 64) || \
+	(defined __ARM_FEATURE_FMA && defined __ARM_FP && (__ARM_FP & 8))
+#define AMP_FMA_F64 1
+#else
+#define AMP_FMA_F64 0
+#endif
+
+/*
+ * Rule 8 forbids that an inexact product feeds an addition, since a compiler may contract the two.
+ * Where the operator wants exactly that (Mul, then Add), the product passes through *_opaque, which
+ * hides from the compiler what it is. Without hardware fma nothing can be contracted.
+ */
+#if !AMP_FMA_F32 && !AMP_FMA_F64
+#define AMP_OPAQUE(x) ((void)0)
+#elif defined __x86_64__ || defined __i386__
+#define AMP_OPAQUE(x) __asm__("" : "+x"(x))
+#elif defined __aarch64__ || defined __arm__
+#define AMP_OPAQUE(x) __asm__("" : "+w"(x))
+#elif defined __riscv || defined __s390x__ || defined __powerpc64__
+#define AMP_OPAQUE(x) __asm__("" : "+f"(x))
+#else
+#define AMP_OPAQUE(x) __asm__("" : "+m"(x))
+#endif
+
+#if defined __SSE2__
+#include <emmintrin.h>
+#endif
+
+#endif
