@@ -70,9 +70,9 @@ cp pnglibconf.h "$tp/config/"
 
 cd "$work/src"/libjpeg-turbo-*/
 mv src/* .
-take libjpeg . LICENSE.md README.ijg jaricom.c jcomapi.c jdapimin.c jdapistd.c jdarith.c \
+take libjpeg . LICENSE.md README.ijg jaricom.c jcomapi.c jdapimin.c jdapistd.c jdarith.c jdatasrc.c \
 	jdcoefct.c jdcoefct.h jdcol565.c jdcolext.c jdcolor.c jdct.h jddctmgr.c jdhuff.c jdhuff.h \
-	jdinput.c jdmainct.c jdmainct.h jdmarker.c jdmaster.c jdmaster.h \
+	jdinput.c jdmainct.c jdmainct.h jdmarker.c jdmaster.c jdmaster.h jdmerge.h \
 	jdphuff.c jdpostct.c jdsample.c jdsample.h jerror.c jerror.h jidctflt.c \
 	jidctfst.c jidctint.c jidctred.c jinclude.h jlossls.h jmemmgr.c jmemnobs.c jmemsys.h \
 	jmorecfg.h jpeg_nbits.h jpegapicomp.h jpegint.h jpeglib.h \
