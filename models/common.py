@@ -1,4 +1,7 @@
-"""What the model scripts share: classes, normalisation, seeded weights, settled batch-norms.
+"""What the model scripts share: classes, preprocessing, seeded weights, settled batch-norms.
+
+A picture goes into a network as Hugging Face's preprocessor_config.json says: Pillow's resize of
+the shorter side, a crop from the middle, 1/255, mean and deviation.
 
 `settle` draws seeded weights for a fresh network and takes its batch-norm statistics from drawn
 cells, so that activations are of order 1, as in a trained network, and a comparison of two
@@ -7,6 +10,7 @@ implementations means something.
 
 import numpy as np
 import torch
+from PIL import Image, ImageOps
 from torch import nn
 
 CLASSES = ("neutrophil", "eosinophil", "basophil", "lymphocyte", "monocyte",
@@ -20,6 +24,37 @@ def to_tensor(pictures):
     x = np.stack(pictures).astype(np.float32) / np.float32(255)
     x = (x - np.array(MEAN, np.float32)) / np.array(STD, np.float32)
     return torch.from_numpy(np.ascontiguousarray(x.transpose(0, 3, 1, 2)))
+
+
+def preprocessor(size):
+    """The preprocessor_config.json of a network with a size x size input."""
+    return {
+        "image_processor_type": "CLIPImageProcessor", "do_convert_rgb": True,
+        "do_resize": True, "size": {"shortest_edge": round(size * 13 / 12)}, "resample": 2,
+        "do_center_crop": True, "crop_size": {"height": size, "width": size},
+        "do_rescale": True, "rescale_factor": 1 / 255,
+        "do_normalize": True, "image_mean": list(MEAN), "image_std": list(STD),
+    }
+
+
+def resized(image, shortest):
+    """RGB, upright, the shorter side at `shortest`: what precedes the crop."""
+    image = ImageOps.exif_transpose(image).convert("RGB")
+    short, long = sorted(image.size)
+    far = int(shortest * long / short)
+    to = (shortest, far) if image.width <= image.height else (far, shortest)
+    return image.resize(to, Image.BILINEAR)
+
+
+def middle(array, side):
+    """The central side x side pixels of [H, W, 3]."""
+    top, left = (array.shape[0] - side) // 2, (array.shape[1] - side) // 2
+    return array[top:top + side, left:left + side]
+
+
+def prepare(image, size):
+    """A Pillow image -> uint8 [size, size, 3], as preprocessor(size) says, before the rescale."""
+    return middle(np.asarray(resized(image, round(size * 13 / 12))), size)
 
 
 def drawn_batch(count, size, seed=0):
