@@ -15,7 +15,6 @@ num() {
 }
 echo "/* generated from $file */"
 echo '#define AMP_KERNEL_TABLE'
-echo '#include "kernels/type.h"'
 for t in $types; do
 	printf '#define AMP_T %s\n#include "kernels/%s.inc"\n#undef AMP_T\n' "$(num "$t")" "$name"
 done

@@ -89,12 +89,12 @@
 #undef T_ABS
 
 #define FN(name) AMP_CAT3(amp_##name##_, T_NAME, AMP_SUFFIX)
-#define T_MAX(a, b) ((a) > (b) ? (a) : (b))
-#define T_MIN(a, b) ((a) < (b) ? (a) : (b))
 
 #if AMP_T == 1 || AMP_T == 10 || AMP_T == 16
 #define CT float
 #define T_FLOAT 1
+#define T_MAX(a, b) s_max((a), (b))
+#define T_MIN(a, b) s_min((a), (b))
 #define T_ADD(a, b) ((a) + (b))
 #define T_SUB(a, b) ((a) - (b))
 #define T_MUL(a, b) ((a) * (b))
@@ -134,6 +134,8 @@
 #define LD(x) (x)
 #define SV(x) (x)
 #define T_FLOAT 1
+#define T_MAX(a, b) d_max((a), (b))
+#define T_MIN(a, b) d_min((a), (b))
 #define T_ADD(a, b) ((a) + (b))
 #define T_SUB(a, b) ((a) - (b))
 #define T_MUL(a, b) ((a) * (b))
@@ -203,6 +205,8 @@
 #define LD(x) (x)
 #define SV(x) (x)
 #define T_FLOAT 0
+#define T_MAX(a, b) ((a) > (b) ? (a) : (b))
+#define T_MIN(a, b) ((a) < (b) ? (a) : (b))
 #define T_ADD(a, b) ((CT)((uint64_t)(a) + (uint64_t)(b)))
 #define T_SUB(a, b) ((CT)((uint64_t)(a) - (uint64_t)(b)))
 #define T_MUL(a, b) ((CT)((uint64_t)(a) * (uint64_t)(b)))

@@ -1,0 +1,93 @@
+/*
+ * epilogue.h - what happens to a finished sum of a convolution or matrix product: bias, residual, activation.
+ *
+ * in:  the sum s, the bias b (absent: 0), the residual z (absent: none), the activation and its two numbers
+ * out: FN(epilogue)(...) = act((s + (b + 0)) + z), in CT
+ * "b + 0" makes a stored -0 a +0.  In float16 and bfloat16 each ONNX node that was fused rounds its
+ * result (FN(as_stored)), so the fused form gives the bits of the separate nodes.  The activations are the
+ * expressions of the elementwise operators of the same names.
+ */
+#ifndef AMP_EPILOGUE_H
+#define AMP_EPILOGUE_H
+enum amp_epilogue {
+	AMP_EPI_NONE, AMP_EPI_RELU, AMP_EPI_CLIP, AMP_EPI_SILU, AMP_EPI_GELU, AMP_EPI_GELU_TANH,
+	AMP_EPI_SIGMOID, AMP_EPI_TANH, AMP_EPI_HARDSWISH, AMP_EPI_HARDSIGMOID, AMP_EPI_LEAKYRELU
+};
+#endif
+
+/* once for each type, however many kernels of that type include this */
+#undef AMP_EPI_AGAIN
+#if AMP_T == 1
+#ifdef AMP_EPI_F32
+#define AMP_EPI_AGAIN
+#endif
+#define AMP_EPI_F32
+#elif AMP_T == 10
+#ifdef AMP_EPI_F16
+#define AMP_EPI_AGAIN
+#endif
+#define AMP_EPI_F16
+#elif AMP_T == 11
+#ifdef AMP_EPI_F64
+#define AMP_EPI_AGAIN
+#endif
+#define AMP_EPI_F64
+#elif AMP_T == 16
+#ifdef AMP_EPI_BF16
+#define AMP_EPI_AGAIN
+#endif
+#define AMP_EPI_BF16
+#endif
+
+#if T_FLOAT && !defined AMP_EPI_AGAIN
+AMP_INLINE CT FN(as_stored)(CT x)
+{
+	return (CT)LD(SV(x));
+}
+
+AMP_INLINE CT FN(activation)(CT x, int act, CT alpha, CT beta)
+{
+	CT t;
+	switch (act) {
+	case AMP_EPI_RELU:
+		return T_MAX((CT)0, x) + (CT)0;
+	case AMP_EPI_CLIP:		/* alpha: low, beta: high */
+		t = T_MAX(alpha, x);
+		return T_MIN(beta, t) + (CT)0;
+	case AMP_EPI_SIGMOID:
+		return T_SIGMOID(x);
+	case AMP_EPI_TANH:
+		return T_TANH(x);
+	case AMP_EPI_SILU:
+		return x * FN(as_stored)(T_SIGMOID(x));
+	case AMP_EPI_GELU:
+		return ((CT)0.5 * x) * ((CT)1 + T_ERF(x * (CT)0.70710678118654752440));
+	case AMP_EPI_GELU_TANH:
+		t = T_FMA((CT)0.044715 * x * x, x, x);
+		return ((CT)0.5 * x) * ((CT)1 + T_TANH((CT)0.79788456080286535588 * t));
+	case AMP_EPI_HARDSIGMOID:
+		t = T_FMA(alpha, x, beta);
+		t = T_MIN((CT)1, t);
+		return T_MAX((CT)0, t) + (CT)0;
+	case AMP_EPI_HARDSWISH:
+		t = T_FMA((CT)(1.0 / 6.0), x, (CT)0.5);
+		t = T_MIN((CT)1, t);
+		return x * (T_MAX((CT)0, t) + (CT)0);
+	case AMP_EPI_LEAKYRELU:
+		return x < 0 ? alpha * x : x;
+	default:
+		return x;
+	}
+}
+
+/* b is the bias with +0 added; z is used when has_z */
+AMP_INLINE CT FN(epilogue)(CT s, CT b, int has_z, CT z, int act, CT alpha, CT beta)
+{
+	CT y = s + b;
+	if (has_z)
+		y = FN(as_stored)(y) + z;
+	if (act != AMP_EPI_NONE)
+		y = FN(activation)(FN(as_stored)(y), act, alpha, beta);
+	return y;
+}
+#endif
