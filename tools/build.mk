@@ -9,7 +9,6 @@ KVARIANTS := base $(if $(filter x86_64,$(ARCH)),fma)
 KFLAGS_base :=
 KFLAGS_fma := -mavx2 -mfma -mf16c
 KOBJ := $(foreach v,$(KVARIANTS),$(KERNELS:%=$(BUILD)/kernels/%_$(v).o))
-HDRS := $(wildcard include/*.h compiler/*/*.h compiler/*/*.def runtime/*/*.h runtime/*/*.inc)
 GENHDRS := $(GEN)/onnx.pb-c.h
 
 OBJ += $(BUILD)/gen/op_table.o $(BUILD)/gen/kernel_list.o $(BUILD)/gen/onnx.pb-c.o $(BUILD)/gen/runtime_text.o $(KOBJ)
@@ -48,16 +47,16 @@ $(GEN)/runtime_text.c: $(RTEXT) tools/embed.sh tools/build.mk
 
 # ---- objects
 
-$(BUILD)/%.o: %.c $(HDRS) $(GENHDRS)
+$(BUILD)/%.o: %.c | $(GENHDRS)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -c $< -o $@
-$(BUILD)/gen/%.o: $(GEN)/%.c $(HDRS)
+	$(CC) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
+$(BUILD)/gen/%.o: $(GEN)/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -Wno-missing-prototypes -c $< -o $@
+	$(CC) $(CFLAGS_ALL) -MMD -MP -Wno-missing-prototypes -c $< -o $@
 define KRULE
-$(BUILD)/kernels/%_$(1).o: $(GEN)/kernel_%.c $(HDRS)
+$(BUILD)/kernels/%_$(1).o: $(GEN)/kernel_%.c
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS_ALL) -O3 $$(KFLAGS_$(1)) -DKERNEL_VARIANT=$(1) -c $$< -o $$@
+	$$(CC) $$(CFLAGS_ALL) -MMD -MP -O3 $$(KFLAGS_$(1)) -DKERNEL_VARIANT=$(1) -c $$< -o $$@
 endef
 $(foreach v,$(KVARIANTS),$(eval $(call KRULE,$(v))))
 
@@ -69,9 +68,9 @@ $(BUILD)/ampoule: $(BUILD)/compiler/main.o $(BUILD)/libampoule.a
 
 # ---- tests
 
-$(BUILD)/tests/%: tests/%.c $(BUILD)/libampoule.a $(HDRS)
+$(BUILD)/tests/%: tests/%.c $(BUILD)/libampoule.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -Wno-missing-prototypes -o $@ $< $(wildcard $(basename $<)/*.c) $(BUILD)/libampoule.a -lcunit $(LDLIBS_ALL)
+	$(CC) $(CFLAGS_ALL) -MMD -MP -Wno-missing-prototypes -o $@ $< $(wildcard $(basename $<)/*.c) $(BUILD)/libampoule.a -lcunit $(LDLIBS_ALL)
 
 test-unit/%: $(BUILD)/tests/unit/%
 	$<
@@ -85,6 +84,9 @@ unit: $(UNIT:%=$(BUILD)/tests/%)
 check-quick: all unit
 clean:
 	rm -rf $(BUILD)
+
+# what each object was made from, as the compiler told
+-include $(OBJ:.o=.d) $(BUILD)/compiler/main.d $(UNIT:%=$(BUILD)/tests/%.d)
 
 # ---- what people call
 

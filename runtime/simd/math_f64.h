@@ -474,7 +474,7 @@ static inline struct amp_dd amp_reduce_big_f64(double x, int *quadrant)
 }
 
 /* x = quadrant * pi/2 + result, |result| <= pi/4, x finite */
-static inline struct amp_dd amp_reduce_f64(double x, int *quadrant)
+static inline struct amp_dd amp_reduce_pio2_f64(double x, int *quadrant)
 {
 	double k, a;
 	struct amp_dd p, s;
@@ -530,7 +530,7 @@ static inline double d_sin(double x)
 		return x;
 	if (!(d_abs(x) < d_inf()))
 		return d_nan();
-	r = amp_reduce_f64(x, &n);
+	r = amp_reduce_pio2_f64(x, &n);
 	r = n & 1 ? amp_cos_dd(r) : amp_sin_dd(r);
 	return n & 2 ? -r.h : r.h;
 }
@@ -542,7 +542,7 @@ static inline double d_cos(double x)
 
 	if (!(d_abs(x) < d_inf()))
 		return d_nan();
-	r = amp_reduce_f64(x, &n);
+	r = amp_reduce_pio2_f64(x, &n);
 	r = n & 1 ? amp_sin_dd(r) : amp_cos_dd(r);
 	return (n + 1) & 2 ? -r.h : r.h;
 }
@@ -556,7 +556,7 @@ static inline double d_tan(double x)
 		return x;
 	if (!(d_abs(x) < d_inf()))
 		return d_nan();
-	r = amp_reduce_f64(x, &n);
+	r = amp_reduce_pio2_f64(x, &n);
 	s = amp_sin_dd(r);
 	c = amp_cos_dd(r);
 	return n & 1 ? -dd_div(c, s).h : dd_div(s, c).h;
