@@ -1,0 +1,130 @@
+/*
+ * passes.c - runs the table of pipeline.def, and what passes share.
+ *
+ * In: a graph as imported.  Out: the graph rewritten, verified after each pass; false as soon as a pass has
+ * reported errors (its own list is complete: infer names every fault of a model at once).
+ */
+#include "passes/passes.h"
+#include "ir/ew.h"
+#include "ops/op.h"
+
+#include <math.h>
+
+const struct pass pass_table[] = {
+#define PASS(name, level, what) { #name, level, what, pass_##name },
+#include "passes/pipeline.def"
+#undef PASS
+	{ 0 }
+};
+
+const struct pass *pass_find(const char *name)
+{
+	for (const struct pass *p = pass_table; p->name; p++)
+		if (str_eq(p->name, name))
+			return p;
+	return NULL;
+}
+
+bool run_passes(struct graph *g, const struct pass_options *o)
+{
+	const int before = g->c->n_errors;
+	for (const struct pass *p = pass_table; p->name; p++) {
+		if (o && p->level > o->level)
+			continue;
+		p->run(g);
+		if (g->c->n_errors > before)
+			return false;
+		graph_verify(g, p->name);
+		if (o && o->after)
+			o->after(o->arg, p, g);
+	}
+	return true;
+}
+
+bool node_infer(struct node *n)
+{
+	if (n->op->infer)
+		return n->op->infer(n);
+	if (ew_node_expr(n))
+		return ew_infer(n);
+	node_error(n, "infer", "the operator has no rule for its types");
+	return false;
+}
+
+bool node_is(const struct node *n, const char *name)
+{
+	if (!n)
+		return false;
+	const char *dot = str_starts(name, "ampoule.") ? name + 8 : NULL;
+	return dot ? str_eq(n->domain, "ampoule") && str_eq(n->op_type, dot)
+		   : !n->domain[0] && str_eq(n->op_type, name);
+}
+
+struct node *node_make(struct node *before, const char *domain, const char *op_type,
+		       const char *name, struct value *a, struct value *b)
+{
+	struct node *n = node_new(before->graph, before, domain, op_type, name);
+	if (!n->op)
+		fatal(n->graph->c, R_INTERNAL, "a pass makes %s.%s, which does not exist", domain,
+		      op_type);
+	node_add_in(n, a);
+	if (b)
+		node_add_in(n, b);
+	return n;
+}
+
+bool const_splat(const struct value *v, double *x)
+{
+	if (!v || !v->data || v->data->n == 0 || !dtype_suffix(v->data->dtype))
+		return false;
+	const double first = tensor_get_f(v->data, 0);
+	for (int64_t i = 1; i < v->data->n; i++) {
+		const double y = tensor_get_f(v->data, i);
+		if (y != first || signbit(y) != signbit(first))
+			return false;
+	}
+	*x = first;
+	return true;
+}
+
+void node_replace(struct node *n, struct value *new_)
+{
+	for (int i = 0; i < vec_len(n->out); i++)
+		if (n->out[i] && vec_len(n->out[i]->uses))
+			value_replace(n->out[i], new_);
+	node_remove(n);
+}
+
+void graph_drop_dead(struct graph *g)
+{
+	for (struct node *n = g->last, *prev; n; n = prev) {
+		bool used = false;
+		prev = n->prev;
+		for (int i = 0; i < vec_len(n->out); i++) {
+			struct value *v = n->out[i];
+			if (v && value_n_uses(v))
+				used = true;
+		}
+		if (!used)
+			node_remove(n);
+	}
+	for (int i = 0; i < vec_len(g->values); i++) {
+		struct value *v = g->values[i];
+		if (v && v->data && !value_n_uses(v))
+			g->values[i] = NULL;
+	}
+}
+
+void pass_dce(struct graph *g)
+{
+	graph_drop_dead(g);
+	/* outputs of a remaining node that nobody wants: trailing optional results are not computed */
+	for (struct node *n = g->first; n; n = n->next)
+		for (int i = 0; i < vec_len(n->out); i++)
+			if (i > 0 && n->out[i] && !value_n_uses(n->out[i]) &&
+			    n->op && i >= n->op->min_out) {
+				g->values[n->out[i]->id] = NULL;
+				n->out[i]->def = NULL;
+				n->out[i] = NULL;
+			}
+}

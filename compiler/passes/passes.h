@@ -1,0 +1,53 @@
+/*
+ * passes.h - rewriting a graph: the table of passes, running them, and what pass files share.
+ *
+ * A pass takes a graph whose types are known and leaves one: nodes that it makes get types by node_infer().
+ * graph_verify() runs after each.  Passes do not depend on target, threads or time: what they do is a
+ * function of the model alone.
+ */
+#ifndef AMP_PASSES_H
+#define AMP_PASSES_H
+
+#include "ir/ir.h"
+
+struct pass {
+	const char *name;
+	int level;			/* see pipeline.def */
+	const char *what;
+	void (*run)(struct graph *g);
+};
+extern const struct pass pass_table[];		/* in the order of running; ends with name NULL */
+const struct pass *pass_find(const char *name);
+
+struct pass_options {
+	int level;			/* passes above it are left out; 2: all */
+	void (*after)(void *arg, const struct pass *p, struct graph *g);	/* --dump-after; or NULL */
+	void *arg;
+};
+/* All of them (o NULL: level 2); false when one reported errors. */
+bool run_passes(struct graph *g, const struct pass_options *o);
+
+#define PASS(name, level, what) void pass_##name(struct graph *g);
+#include "passes/pipeline.def"
+#undef PASS
+
+/* ---- for pass files --------------------------------------------------------------------------- */
+
+/* Types of the node's outputs; false and diagnostics when they cannot be told. */
+bool node_infer(struct node *n);
+/* The same for all nodes, errors for each operator that does not exist.  Folds nothing. */
+bool infer_types(struct graph *g);
+
+/* n is ONNX's `name` (or domain.name with the domain given). */
+bool node_is(const struct node *n, const char *name);
+/* A new node with these inputs (NULL ends), before `before`; its outputs are added by the caller. */
+struct node *node_make(struct node *before, const char *domain, const char *op_type,
+		       const char *name, struct value *a, struct value *b);
+/* A constant scalar, or a tensor whose elements are all equal: its value.  False otherwise. */
+bool const_splat(const struct value *v, double *x);
+/* new_ takes the place of n's only output; n is removed. */
+void node_replace(struct node *n, struct value *new_);
+/* Nodes and constants that nothing needs. */
+void graph_drop_dead(struct graph *g);
+
+#endif
