@@ -28,7 +28,7 @@ bool stage_build(struct ctx *c, const struct options *o, struct compiled *k)
 {
 	const struct pass_options po = { .dump_after = o->dump_after, .dump = stdout };
 	k->g = graph_clone(c, k->source);
-	if (!run_passes(c, k->g, &po))
+	if (!run_passes(k->g, &po))
 		return false;
 	k->s = make_schedule(k->g);
 	if (!k->s)

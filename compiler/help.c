@@ -86,7 +86,8 @@ bool help_command(const char *name, FILE *f)
 			fputs(texts[i].text, f);
 			if (strcmp(name, "compile") == 0) {
 				fprintf(f, "\npasses, in order:\n");
-				passes_help(f);
+				for (const struct pass *p = pass_table; p->name; p++)
+					fprintf(f, "  %-12s %s\n", p->name, p->what);
 			}
 			return true;
 		}
