@@ -140,7 +140,7 @@ double app_value(enum amp_dtype t, const void *data, int64_t i);	/* element i as
 int app_is_finite(double x);
 /* Probabilities of n outputs: softmax, sigmoid or as they are; -1 if an output is not finite. */
 int app_probabilities(double *p, const double *out, int n, enum amp_activation a, char *err);
-void app_order(int *order, const double *p, int n);	/* indices, largest first, ties by index */
+int app_order(int *order, const double *p, int n, char *err);	/* largest first, ties by index */
 
 /* ---- output.c */
 enum app_format { APP_TEXT, APP_JSON, APP_CSV };
