@@ -98,7 +98,7 @@ FITS = {
     'log_f64': lambda n: fit(n, lambda u: ((mp.atanh(root(u)) / root(u) - 1) / u - mpf(1) / 3) / u ** 2 - mpf(1) / 5 / u,
                              lambda u: u ** 3, range_(8), 0, 0.029438, 53),
     # tanh(x) = x + x z p(z), z = x^2
-    'tanh_f32': lambda n: fit(n, odd(mp.tanh, 1), lambda z: z * root(z) / mp.tanh(root(z)), range_(5), 0, 0.3026, 24),
+    'tanh_f32': lambda n: fit(n, odd(mp.tanh, 1), lambda z: z * root(z) / mp.tanh(root(z)), range_(7), 0, 0.8101, 24),
     # sinh(x) = x + x z p(z)
     'sinh_f64': lambda n: fit(n, odd(mp.sinh, 1), lambda z: z, range_(7), 0, 0.1226, 53),
     # erf(x) = x + x p(z)

@@ -48,7 +48,10 @@ static inline struct amp_dd dd_prod(double a, double b)
 
 static inline struct amp_dd dd_neg(struct amp_dd a) { return dd_make(-a.h, -a.l); }
 /* by a power of two */
-static inline struct amp_dd dd_scale(struct amp_dd a, double s) { return dd_make(a.h * s, a.l * s); }
+static inline struct amp_dd dd_scale(struct amp_dd a, double s)
+{
+	return dd_make(a.h * s, a.l * s);
+}
 
 static inline struct amp_dd dd_add(struct amp_dd a, struct amp_dd b)
 {

@@ -1,9 +1,9 @@
 /*
  * elementary.h - the elementary functions, one lane wide (s_exp, ...) and sixteen (v_exp, ...).
  *
- * In:  the primitives.  Out: s_F and v_F for F in exp exp2 expm1 log log1p softplus sigmoid tanh erf
- *      sin cos (math.inc, written once), and tan asin acos atan sinh cosh asinh acosh atanh pow,
- *      which are rare in networks and computed one lane at a time in double, rounded once.
+ * In:  the primitives.  Out: s_F and v_F for F in exp exp2 expm1 log log1p softplus sigmoid tanh
+ *      erf sin cos (math.inc, written once), and tan asin acos atan sinh cosh asinh acosh atanh
+ *      pow, which are rare in networks and computed one lane at a time in double, rounded once.
  */
 #ifndef AMP_SIMD_ELEMENTARY_H
 #define AMP_SIMD_ELEMENTARY_H

@@ -44,11 +44,13 @@ static inline struct amp_dd amp_exp_dd(double xh, double xl, int *n)
 {
 	double k = d_fma(xh, 0x1.71547652b82fep+0, 0x1.8p+52) - 0x1.8p+52;
 	double a = d_fma(k, -0x1.62e42fefa39efp-1, xh), r = d_fma(k, -0x1.abc9e3b39803fp-56, a);
-	double rl = d_fma(k, -0x1.abc9e3b39803fp-56, a - r) + xl, t;
+	double rl = d_fma(k, -0x1.abc9e3b39803fp-56, a - r) + xl, q, t;
 	struct amp_dd s;
 
 	*n = (int)k;
-	t = d_fma(r * r, amp_exp_poly(r), d_fma(rl, r, rl));
+	q = amp_exp_poly(r);
+	t = d_fma(rl, d_fma(r * r, q, r), rl); /* rl exp(r) */
+	t = d_fma(r * r, q, t);
 	s = dd_fast(1.0, r);
 	return dd_fast(s.h, s.l + t);
 }
@@ -99,8 +101,8 @@ static inline double d_expm1(double x)
 /* ---- logarithm ---- */
 
 /*
- * 2 atanh(s) = 2 s (1 + u (1/3 + u (1/5 + u t(u)))) with u = s^2 <= 0.02944: fit log_f64. The bracket
- * with 1/5 is small enough for one double; relative error below 2^-64.
+ * 2 atanh(s) = 2 s (1 + u (1/3 + u (1/5 + u t(u)))) with u = s^2 <= 0.02944: fit log_f64. The
+ * bracket with 1/5 is small enough for one double; relative error below 2^-64.
  */
 static inline struct amp_dd amp_two_atanh(struct amp_dd s)
 {
@@ -123,7 +125,7 @@ static inline struct amp_dd amp_two_atanh(struct amp_dd s)
 	return dd_scale(dd_mul(s, p), 2.0);
 }
 
-/* log((x.h + x.l) 2^e), x.h normal and positive: m in [sqrt(1/2), sqrt(2)), s = (m - 1) / (m + 1) */
+/* log((x.h + x.l) 2^e), x.h normal, positive; m in [sqrt(1/2), sqrt(2)), s = (m - 1) / (m + 1) */
 static inline struct amp_dd amp_log_dd(struct amp_dd x, int e)
 {
 	uint64_t u = d_ubits(x.h) - 0x3fe6a09e667f3bcdu;
@@ -366,8 +368,8 @@ static inline double d_atanh(double x)
 /* ---- erf ---- */
 
 /*
- * |x| < 1: x + x p(x^2): fit erf_f64. Up to 6: 1 - exp(-x^2) p(t) / (1 + 2x), t = (x - 2) / (x + 2):
- * fit erfc_f64 (the variable of Shepherd and Laframboise). From there on 1.
+ * |x| < 1: x + x p(x^2): fit erf_f64. Up to 6: 1 - exp(-x^2) p(t) / (1 + 2x), where
+ * t = (x - 2) / (x + 2) (the variable of Shepherd and Laframboise): fit erfc_f64. Beyond, 1.
  */
 static inline double d_erf(double x)
 {
@@ -563,8 +565,8 @@ static inline double d_tan(double x)
 }
 
 /*
- * atan(t) = t + t z p(z), |t| < 7/16: fit atan_f64. Other arguments come near one of the points 1/2,
- * 1, 3/2 and infinity: atan(a) = atan(c) + atan((a - c) / (1 + a c)).
+ * atan(t) = t + t z p(z), |t| < 7/16: fit atan_f64. Other arguments are near one of the points
+ * 1/2, 1, 3/2 and infinity: atan(a) = atan(c) + atan((a - c) / (1 + a c)).
  */
 static inline double d_atan(double x)
 {
@@ -627,7 +629,7 @@ static inline double amp_asin_poly(double z)
 	return p;
 }
 
-/* asin(sqrt((1 - a) / 2)) for 1/2 <= a <= 1; asin(a) is pi/2 and acos(a) is 0 away from twice that */
+/* h = asin(sqrt((1 - a) / 2)) for 1/2 <= a <= 1: asin(a) = pi/2 - 2h, acos(a) = 2h */
 static inline struct amp_dd amp_asin_half(double a)
 {
 	double w = (1.0 - a) * 0.5;
