@@ -53,6 +53,9 @@ $(BUILD)/%.o: %.c | $(GENHDRS)
 $(BUILD)/gen/%.o: $(GEN)/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) -MMD -MP -Wno-missing-prototypes -c $< -o $@
+# the elementwise interpreter, in the same two builds (ew_run.c picks)
+$(BUILD)/compiler/ir/ew_run.o: CFLAGS_ALL += -O3
+$(BUILD)/compiler/ir/ew_run_fma.o: CFLAGS_ALL += -O3 $(if $(filter x86_64,$(ARCH)),$(KFLAGS_fma))
 define KRULE
 $(BUILD)/kernels/%_$(1).o: $(GEN)/kernel_%.c
 	@mkdir -p $$(@D)
