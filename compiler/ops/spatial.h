@@ -1,0 +1,30 @@
+/* spatial.h - windows over spatial axes: the attributes that convolutions and poolings share. */
+#ifndef AMP_OPS_SPATIAL_H
+#define AMP_OPS_SPATIAL_H
+
+#include "ops/op.h"
+
+#define SPATIAL_MAX 6
+
+struct spatial {
+	int rank;
+	int64_t in[SPATIAL_MAX], out[SPATIAL_MAX], kernel[SPATIAL_MAX], stride[SPATIAL_MAX];
+	int64_t dilation[SPATIAL_MAX], pad[SPATIAL_MAX], pad_end[SPATIAL_MAX];
+	int64_t output_padding[SPATIAL_MAX];	/* of ConvTranspose */
+};
+
+/*
+ * Reads strides, dilations, pads, auto_pad and kernel_shape of node n for input type x [N, C, spatial...] and
+ * computes s->out.  w: the weights' type, whose dimensions from 2 on are the kernel; NULL: kernel_shape is
+ * required.  False after diagnostics.
+ */
+bool spatial_read(const struct node *n, const struct type *x, const struct type *w, bool ceil_mode,
+		  struct spatial *s);
+/* The same for ConvTranspose (output_shape, output_padding). */
+bool spatial_read_transposed(const struct node *n, const struct type *x, const struct type *w,
+			     struct spatial *s);
+
+/* The fused forms' attribute "activation" as enum amp_epilogue; -1 and an error when it is unknown. */
+int op_activation(const struct node *n);
+
+#endif
