@@ -78,7 +78,7 @@ static bool merge(struct node *n, struct node *first)
 	return true;
 }
 
-void pass_cse(struct graph *g)
+bool pass_cse(struct graph *g)
 {
 	struct map seen = { 0 };
 	merge_constants(g);
@@ -94,4 +94,5 @@ void pass_cse(struct graph *g)
 			merge(n, first);
 	}
 	graph_drop_dead(g);
+	return true;
 }

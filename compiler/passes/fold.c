@@ -23,7 +23,7 @@ static bool grows(const struct node *n)
 	return out > GROWTH_FREE && out > in;
 }
 
-void pass_fold(struct graph *g)
+bool pass_fold(struct graph *g)
 {
 	for (struct node *n = g->first, *next; n; n = next) {
 		next = n->next;
@@ -31,4 +31,5 @@ void pass_fold(struct graph *g)
 			node_remove(n);
 	}
 	graph_drop_dead(g);
+	return true;
 }

@@ -108,8 +108,9 @@ static bool small(const struct node *n)
 	return true;
 }
 
-void pass_infer(struct graph *g)
+bool pass_infer(struct graph *g)
 {
+	const int before = g->c->n_errors;
 	check_inputs(g);
 	for (struct node *n = g->first, *next; n; n = next) {
 		next = n->next;
@@ -120,4 +121,5 @@ void pass_infer(struct graph *g)
 			continue;
 		node_remove(n);
 	}
+	return g->c->n_errors == before;
 }

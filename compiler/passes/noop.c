@@ -128,7 +128,7 @@ static bool fits(const struct value *y, const struct value *x)
 	return x->graph == y->graph && value_may_be_output(x);
 }
 
-void pass_noop(struct graph *g)
+bool pass_noop(struct graph *g)
 {
 	for (struct node *n = g->first, *next; n; n = next) {
 		next = n->next;
@@ -137,4 +137,5 @@ void pass_noop(struct graph *g)
 			node_replace(n, x);
 	}
 	graph_drop_dead(g);
+	return true;
 }

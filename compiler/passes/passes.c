@@ -25,18 +25,32 @@ const struct pass *pass_find(const char *name)
 	return NULL;
 }
 
+void passes_help(FILE *f)
+{
+	for (const struct pass *p = pass_table; p->name; p++)
+		fprintf(f, "  %-14s %s%s\n", p->name, p->what, p->level > 1 ? " [plan]" : "");
+	fprintf(f, "  [plan]: changes roundings; part of the numeric plan\n");
+}
+
+static void dump(const struct graph *g, const struct pass *p, FILE *f)
+{
+	struct text t = { .c = g->c };
+	graph_print(g, &t, PRINT_BRIEF);
+	fprintf(f, "# after %s\n%s", p->name, t.s);
+}
+
 bool run_passes(struct graph *g, const struct pass_options *o)
 {
 	const int before = g->c->n_errors;
 	for (const struct pass *p = pass_table; p->name; p++) {
-		if (o && p->level > o->level)
+		if (o && o->exact_only && p->level > 1)
 			continue;
-		p->run(g);
-		if (g->c->n_errors > before)
+		if (!p->run(g) || g->c->n_errors > before)
 			return false;
 		graph_verify(g, p->name);
-		if (o && o->after)
-			o->after(o->arg, p, g);
+		if (o && o->dump_after && o->dump &&
+		    (str_eq(o->dump_after, p->name) || str_eq(o->dump_after, "all")))
+			dump(g, p, o->dump);
 	}
 	return true;
 }
@@ -115,7 +129,7 @@ void graph_drop_dead(struct graph *g)
 	}
 }
 
-void pass_dce(struct graph *g)
+bool pass_dce(struct graph *g)
 {
 	graph_drop_dead(g);
 	/* outputs of a remaining node that nobody wants: trailing optional results are not computed */
@@ -127,4 +141,5 @@ void pass_dce(struct graph *g)
 				n->out[i]->def = NULL;
 				n->out[i] = NULL;
 			}
+	return true;
 }
