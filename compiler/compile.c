@@ -21,26 +21,12 @@ bool stage_load(struct ctx *c, const struct options *o, struct compiled *k)
 	c->file = o->model;
 	k->source = import_onnx(c, o->model, &io);
 	/* types of every value; shapes that the model computes become constants on the way */
-	if (!k->source)
-		return false;
-	pass_infer(k->source);
-	return c->n_errors == 0;
-}
-
-/* --dump-after */
-static void dump(void *arg, const struct pass *p, struct graph *g)
-{
-	const char *wanted = arg;
-	if (!wanted || (!str_eq(wanted, "all") && !str_eq(wanted, p->name)))
-		return;
-	struct text t = { .c = g->c };
-	graph_print(g, &t);
-	printf("# after %s\n%s", p->name, t.s);
+	return k->source && pass_infer(k->source) && c->n_errors == 0;
 }
 
 bool stage_build(struct ctx *c, const struct options *o, struct compiled *k)
 {
-	const struct pass_options po = { .level = 2, .after = dump, .arg = (void *)(uintptr_t)o->dump_after };
+	const struct pass_options po = { .dump_after = o->dump_after, .dump = stdout };
 
 	if (o->dump_after && !str_eq(o->dump_after, "all") && !pass_find(o->dump_after)) {
 		diag(c, SEV_ERROR, "options", NULL, "--dump-after %s: there is no such pass; see `ampoule help "

@@ -4,7 +4,7 @@
  */
 #include "passes/passes.h"
 
-void pass_outputs(struct graph *g)
+bool pass_outputs(struct graph *g)
 {
 	for (int i = 0; i < vec_len(g->outputs); i++) {
 		struct value *v = g->outputs[i];
@@ -20,4 +20,5 @@ void pass_outputs(struct graph *g)
 		copy->layout = v->layout;
 		graph_set_output(g, i, copy);
 	}
+	return true;
 }
