@@ -123,6 +123,19 @@ enum result cmd_compile(struct ctx *c, void *options)
 	return R_OK;
 }
 
+enum result cmd_inspect(struct ctx *c, void *options)
+{
+	const struct options *o = options;
+	struct compiled k = { 0 };
+	k.target = target_find(c, o->target ? o->target : "native");
+	if (!k.target)
+		return R_USAGE;
+	if (!stage_load(c, o, &k) || !stage_build(c, o, &k))
+		return R_INPUT;
+	report_inspect(c, &k, o->json, stdout);
+	return R_OK;
+}
+
 enum result cmd_targets(struct ctx *c, void *options)
 {
 	const struct options *o = options;

@@ -15,6 +15,9 @@ struct command {
 static const struct command commands[] = {
 	{ "compile", cmd_compile, " -o --name --target --dim --shape --weights --library --classifier --labels "
 	  "--preprocess --activation --plan --dump-after --verbose ", true },
+	{ "inspect", cmd_inspect, " --dim --shape --target --plan --json --dump-after --verbose ", true },
+	{ "verify", cmd_verify, " --data --dim --shape --rtol --atol --json --cc --keep --seed --plan --target --verbose ",
+	  true },
 	{ "run", cmd_run, " --exact --input -o --seed --dim --shape --json --plan --verbose ", true },
 	{ "targets", cmd_targets, " ", false },
 };

@@ -54,6 +54,9 @@ void emit_add_text(struct emission *e, const char *path, const struct text *t);
  */
 bool emit_write(struct emission *e, const char *dir);
 
+/* Removes a file or a folder with all that it holds; true also when there was none. */
+bool remove_tree(const char *path);
+
 /* Parts, one file each. */
 void emit_model(struct emission *e);		/* NAME_model.c: the steps */
 void emit_interface(struct emission *e);	/* NAME.h, NAME.c: sizes, dispatch, the model as data */

@@ -189,7 +189,7 @@ void emit_makefile(struct emission *e)
 
 /* ---- the folder ------------------------------------------------------------------------------------ */
 
-static bool remove_tree(const char *path)
+bool remove_tree(const char *path)
 {
 	struct stat st;
 	if (lstat(path, &st) != 0)

@@ -9,4 +9,7 @@ void report_manifest(struct emission *e, const struct compiled *k);
 /* A few lines for the terminal after a compilation. */
 void report_summary(const struct emission *e, const struct compiled *k, const char *dir, FILE *f);
 
+/* `ampoule inspect`. */
+void report_inspect(struct ctx *c, const struct compiled *k, bool json, FILE *f);
+
 #endif

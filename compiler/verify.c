@@ -1,0 +1,307 @@
+/*
+ * verify.c - `ampoule verify`: emits the model as a library, builds it with the machine's C compiler, runs it on
+ * stored or seeded inputs, and compares what it gives with the stored outputs, with the truth (the
+ * evaluator in double precision) and, byte for byte, with the contract (`run --exact`).
+ */
+#include "compile.h"
+#include "eval/exec.h"
+#include "import/import.h"
+#include "verify/compare.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Reads in0.bin, in1.bin, ...; writes out0.bin, ...  The arena starts full of NaN. */
+static const char driver[] =
+	"#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n#include \"model.h\"\n"
+	"int main(int argc, char **argv)\n{\n"
+	"\tconst struct amp_model *m = &model_model;\n"
+	"\tvoid *state = malloc((size_t)m->state_bytes + 1), *arena = NULL;\n"
+	"\tconst void **in = calloc((size_t)m->n_in + 1, sizeof *in);\n"
+	"\tvoid **out = calloc((size_t)m->n_out + 1, sizeof *out);\n"
+	"\tchar name[64];\n"
+	"\tsize_t arena_bytes = ((size_t)m->arena_bytes + AMP_ALIGN) / AMP_ALIGN * AMP_ALIGN;\n"
+	"\tif (!state || !in || !out || !(arena = aligned_alloc(AMP_ALIGN, arena_bytes)))\n\t\treturn 9;\n"
+	"\tmemset(arena, 0xff, arena_bytes);\n"
+	"\tfor (int i = 0; i < m->n_in; i++) {\n"
+	"\t\tvoid *p = malloc((size_t)m->in[i].bytes + 1);\n"
+	"\t\tsnprintf(name, sizeof name, \"in%d.bin\", i);\n\t\tFILE *f = fopen(name, \"rb\");\n"
+	"\t\tif (!p || !f || fread(p, 1, (size_t)m->in[i].bytes, f) != (size_t)m->in[i].bytes)\n"
+	"\t\t\treturn 8;\n\t\tfclose(f);\n\t\tin[i] = p;\n\t}\n"
+	"\tfor (int i = 0; i < m->n_out; i++)\n"
+	"\t\tif (!(out[i] = malloc((size_t)m->out[i].bytes + 1)))\n\t\t\treturn 9;\n"
+	"\tint isa = argc > 1 ? atoi(argv[1]) : -1;\n"
+	"\tenum amp_status s = m->prepare(state, m->weights, NULL, NULL, isa);\n"
+	"\tif (s == AMP_OK)\n\t\ts = m->run(state, arena, in, out);\n"
+	"\tif (s != AMP_OK)\n\t\treturn 10 + (int)s;\n"
+	"\tfor (int i = 0; i < m->n_out; i++) {\n"
+	"\t\tsnprintf(name, sizeof name, \"out%d.bin\", i);\n\t\tFILE *f = fopen(name, \"wb\");\n"
+	"\t\tif (!f || fwrite(out[i], 1, (size_t)m->out[i].bytes, f) != (size_t)m->out[i].bytes || fclose(f))\n"
+	"\t\t\treturn 7;\n\t}\n\treturn 0;\n}\n";
+
+struct job {
+	struct ctx *c;
+	const struct options *o;
+	struct compiled k;
+	const char *dir;
+	struct schedule *truth;
+	struct text json;
+	enum result result;
+	int n_sets;
+};
+
+/* Runs a program with stdout on stderr; its exit code, or -1. */
+static int call(const char *dir, char *const argv[])
+{
+	fflush(stdout);
+	const pid_t pid = fork();
+	if (pid == 0) {
+		if ((dir && chdir(dir) != 0) || dup2(2, 1) < 0)
+			_exit(126);
+		execvp(argv[0], argv);
+		_exit(127);
+	}
+	int status;
+	while (pid > 0 && waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -1;
+	return pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static bool build(struct job *j)
+{
+	struct ctx *c = j->c;
+	const char *tmp = getenv("TMPDIR");
+	char *dir = str_printf(c, "%s/ampoule-verify-XXXXXX", tmp && *tmp ? tmp : "/tmp");
+	if (!mkdtemp(dir)) {
+		diag(c, SEV_ERROR, "verify", NULL, "cannot make a folder in %s: %s", tmp ? tmp : "/tmp",
+		     strerror(errno));
+		return false;
+	}
+	j->dir = dir;
+	const char *slash = strrchr(j->o->model, '/');
+	const struct emit_options eo = {
+		.name = "model", .model_file = slash ? slash + 1 : j->o->model, .library = true,
+		.model_sha256 = j->k.source->model_sha256 ? j->k.source->model_sha256 : "",
+		.version = AMPOULE_VERSION, .target = j->k.target,
+	};
+	struct emission *e = emit_c(c, j->k.s, j->k.p, &eo);
+	emit_add(e, "driver.c", driver, strlen(driver));
+	if (!emit_write(e, dir))
+		return false;
+	const char *cc = j->o->cc ? j->o->cc : "gcc";
+	char *make[] = { "make", "-s", "-j2", "-C", dir, str_printf(c, "CC=%s", cc), "libmodel.a", NULL };
+	char *link[] = { "sh", "-c", str_printf(c, "exec %s -I. -o driver driver.c libmodel.a", cc), NULL };
+	int r = call(NULL, make);
+	if (r == 0)
+		r = call(dir, link);
+	if (r != 0)
+		diag(c, SEV_ERROR, "verify", NULL, "the emitted code does not build with %s (exit code %d); see %s", cc,
+		     r, dir);
+	return r == 0;
+}
+
+/* The built program on these inputs. */
+static bool run_built(struct job *j, const struct tensor *const *in, struct tensor **out)
+{
+	struct ctx *c = j->c;
+	const struct graph *g = j->k.g;
+	for (int i = 0; i < vec_len(g->inputs); i++)
+		if (!file_write(c, str_printf(c, "%s/in%d.bin", j->dir, i), in[i]->data,
+				(size_t)tensor_bytes(in[i])))
+			return false;
+	char *argv[] = { "./driver", NULL };
+	const int r = call(j->dir, argv);
+	if (r != 0) {
+		diag(c, SEV_ERROR, "verify", NULL, "the built program failed with exit code %d; see %s", r, j->dir);
+		return false;
+	}
+	for (int i = 0; i < vec_len(g->outputs); i++) {
+		size_t n;
+		int64_t dims[IR_MAX_RANK];
+		const struct type *t = &g->outputs[i]->type;
+		for (int d = 0; d < t->rank; d++)
+			dims[d] = t->dim[d].value;
+		out[i] = tensor_new(c, t->dtype, t->rank, dims);
+		const unsigned char *p = file_read(c, str_printf(c, "%s/out%d.bin", j->dir, i), SIZE_MAX / 4, &n);
+		if (!p || (int64_t)n != tensor_bytes(out[i])) {
+			diag(c, SEV_ERROR, "verify", NULL, "output %d has %zu bytes, expected %" PRId64, i, n,
+			     tensor_bytes(out[i]));
+			return false;
+		}
+		if (n)
+			memcpy(out[i]->data, p, n);
+	}
+	return true;
+}
+
+static void line(struct job *j, const char *set, const struct value *v, const char *against,
+		 const struct comparison *r, bool ok)
+{
+	struct ctx *c = j->c;
+	if (j->o->json) {
+		text_printf(&j->json, "%s\n    {\"set\": ", j->json.n ? "," : "");
+		text_json(&j->json, set);
+		text_printf(&j->json, ", \"output\": ");
+		text_json(&j->json, v->name);
+		text_printf(&j->json, ", \"against\": \"%s\", \"max_abs\": %.9g, \"max_rel\": %.9g, \"max_ulp\": %.9g, "
+			    "\"elements\": %" PRId64 ", \"outside\": %" PRId64 ", \"rows\": %" PRId64
+			    ", \"top1_same\": %" PRId64 ", \"same_bytes\": %s, \"ok\": %s}", against, r->max_abs,
+			    r->max_rel == r->max_rel && r->max_rel < 1e300 ? r->max_rel : 1e300, r->max_ulp, r->n,
+			    r->n_outside, r->rows, r->top1_same, r->same_bytes ? "true" : "false",
+			    ok ? "true" : "false");
+		return;
+	}
+	if (str_eq(against, "exact"))
+		printf("%-22s %-14s %-8s %s\n", set, v->name, against, ok ? "same bytes" : "BYTES DIFFER");
+	else if (!r->same_type)
+		printf("%-22s %-14s %-8s OTHER SHAPE OR TYPE, expected %s\n", set, v->name, against,
+		       type_text(c, &v->type));
+	else
+		printf("%-22s %-14s %-8s max abs %-10.3g max rel %-10.3g max ulp %-10.3g top-1 %" PRId64 "/%" PRId64
+		       " %s\n", set, v->name, against, r->max_abs, r->max_rel, r->max_ulp, r->top1_same, r->rows,
+		       ok ? "ok" : str_printf(c, "OUTSIDE: %" PRId64 " of %" PRId64 " elements", r->n_outside, r->n));
+}
+
+/* One set of inputs; expected[i] may be NULL. */
+static enum result check(struct job *j, const char *set, const struct tensor **in, struct tensor *const *expected)
+{
+	struct ctx *c = j->c;
+	const struct graph *g = j->k.g;
+	const int n_in = vec_len(g->inputs), n_out = vec_len(g->outputs);
+	struct tensor **got = NEW_ARRAY(c, n_out + 1, struct tensor *);
+	struct tensor **exact = NEW_ARRAY(c, n_out + 1, struct tensor *);
+	struct tensor **truth = NEW_ARRAY(c, n_out + 1, struct tensor *);
+	enum result r = exec_run(c, j->k.s, in, exact, NULL, NULL);
+	if (r != R_OK)
+		return r;
+	if (!run_built(j, in, got))
+		return R_INPUT;
+	const struct tensor **wide = NEW_ARRAY(c, n_in + 1, const struct tensor *);
+	for (int i = 0; i < n_in; i++)
+		wide[i] = dtype_is_float(in[i]->dtype) ? tensor_convert(c, in[i], DT_DOUBLE) : in[i];
+	r = exec_run(c, j->truth, wide, truth, NULL, NULL);
+	if (r != R_OK)
+		return r;
+	const double rtol = j->o->rtol >= 0 ? j->o->rtol : 1e-3, atol = j->o->atol >= 0 ? j->o->atol : 1e-5;
+	for (int i = 0; i < n_out; i++) {
+		const struct value *v = j->k.source->outputs[i];
+		if (expected[i]) {
+			const struct comparison m = compare(got[i], expected[i], rtol, atol);
+			const bool ok = m.same_type && m.n_outside == 0;
+			line(j, set, v, "stored", &m, ok);
+			r = ok ? r : R_TOLERANCE;
+		}
+		const struct comparison m = compare(got[i], truth[i], rtol, atol);
+		const bool ok = m.same_type && m.n_outside == 0;
+		line(j, set, v, "double", &m, ok);
+		const struct comparison x = compare(got[i], exact[i], 0, 0);
+		line(j, set, v, "exact", &x, x.same_bytes);
+		r = ok && x.same_bytes ? r : R_TOLERANCE;
+	}
+	j->n_sets++;
+	return r;
+}
+
+static bool exists(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0;
+}
+
+static void worse(struct job *j, enum result r)
+{
+	if (r == R_INPUT || j->result == R_INPUT)
+		j->result = R_INPUT;
+	else if (r != R_OK)
+		j->result = r;
+}
+
+/* A folder of input_*.pb and output_*.pb. */
+static void one_set(struct job *j, const char *dir)
+{
+	struct ctx *c = j->c;
+	const struct graph *g = j->k.source;
+	const int n_in = vec_len(g->inputs), n_out = vec_len(g->outputs);
+	const struct tensor **in = NEW_ARRAY(c, n_in + 1, const struct tensor *);
+	struct tensor **out = NEW_ARRAY(c, n_out + 1, struct tensor *);
+	bool ok = true;
+	for (int i = 0; i < n_in; i++) {
+		in[i] = import_tensor_file(c, str_printf(c, "%s/input_%d.pb", dir, i), NULL);
+		ok = ok && in[i];
+	}
+	for (int i = 0; i < n_out; i++) {
+		out[i] = import_tensor_file(c, str_printf(c, "%s/output_%d.pb", dir, i), NULL);
+		ok = ok && out[i];
+	}
+	const char *slash = strrchr(dir, '/');
+	worse(j, ok ? check(j, slash ? slash + 1 : dir, in, out) : R_INPUT);
+}
+
+static void data_folder(struct job *j, const char *dir)
+{
+	struct ctx *c = j->c;
+	if (exists(str_printf(c, "%s/input_0.pb", dir)) || exists(str_printf(c, "%s/output_0.pb", dir))) {
+		one_set(j, dir);
+		return;
+	}
+	int i = 0;
+	for (; exists(str_printf(c, "%s/test_data_set_%d", dir, i)); i++)
+		one_set(j, str_printf(c, "%s/test_data_set_%d", dir, i));
+	if (i == 0) {
+		diag(c, SEV_ERROR, "verify", NULL, "%s holds neither input_0.pb nor test_data_set_0", dir);
+		worse(j, R_INPUT);
+	}
+}
+
+static void seeded(struct job *j)
+{
+	struct ctx *c = j->c;
+	const struct graph *g = j->k.source;
+	const struct tensor **in = NEW_ARRAY(c, vec_len(g->inputs) + 1, const struct tensor *);
+	struct tensor **none = NEW_ARRAY(c, vec_len(g->outputs) + 1, struct tensor *);
+	for (int i = 0; i < vec_len(g->inputs); i++) {
+		int64_t dims[IR_MAX_RANK];
+		const struct type *t = &g->inputs[i]->type;
+		for (int d = 0; d < t->rank; d++)
+			dims[d] = t->dim[d].value;
+		struct tensor *x = tensor_new(c, t->dtype, t->rank, dims);
+		ir_fill(x, (uint64_t)j->o->seed + (uint64_t)i * 1000003u);
+		in[i] = x;
+	}
+	worse(j, check(j, str_printf(c, "seed %" PRId64, j->o->seed), in, none));
+}
+
+enum result cmd_verify(struct ctx *c, void *options)
+{
+	const struct options *o = options;
+	struct job j = { .c = c, .o = o, .json = { .c = c } };
+	j.k.target = target_find(c, o->target ? o->target : "native");
+	if (!j.k.target)
+		return R_USAGE;
+	if (!stage_load(c, o, &j.k) || !stage_build(c, o, &j.k))
+		return R_INPUT;
+	j.truth = truth_schedule(c, j.k.source);
+	if (!j.truth || !build(&j))
+		return R_INPUT;
+	for (int i = 0; i < vec_len(o->data); i++)
+		data_folder(&j, o->data[i]);
+	if (!vec_len(o->data))
+		seeded(&j);
+	if (o->json)
+		printf("{\n  \"ok\": %s,\n  \"sets\": %d,\n  \"comparisons\": [%s\n  ]\n}\n",
+		       j.result == R_OK ? "true" : "false", j.n_sets, j.json.s ? j.json.s : "");
+	else
+		printf("%s: %d set%s, %s\n", o->model, j.n_sets, j.n_sets == 1 ? "" : "s",
+		       j.result == R_OK ? "all within tolerance" : "NOT within tolerance");
+	if (o->keep || (j.result != R_OK && c->verbose))
+		printf("kept: %s\n", j.dir);
+	else
+		remove_tree(j.dir);
+	return j.result;
+}
