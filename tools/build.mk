@@ -71,9 +71,11 @@ $(BUILD)/ampoule: $(BUILD)/compiler/main.o $(BUILD)/libampoule.a
 
 # ---- tests
 
-$(BUILD)/tests/%: tests/%.c $(BUILD)/libampoule.a
+# tests/tools: what tests share, and programs that they run (make_rcmnet)
+TEST_OBJ := $(BUILD)/tests/tools/onnx_writer.o
+$(BUILD)/tests/%: tests/%.c $(TEST_OBJ) $(BUILD)/libampoule.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -MMD -MP -Wno-missing-prototypes -o $@ $< $(wildcard $(basename $<)/*.c) $(BUILD)/libampoule.a -lcunit $(LDLIBS_ALL)
+	$(CC) $(CFLAGS_ALL) -MMD -MP -Wno-missing-prototypes -o $@ $< $(wildcard $(basename $<)/*.c) $(TEST_OBJ) $(BUILD)/libampoule.a -lcunit $(LDLIBS_ALL)
 
 test-unit/%: $(BUILD)/tests/unit/%
 	$<
@@ -89,7 +91,7 @@ clean:
 	rm -rf $(BUILD)
 
 # what each object was made from, as the compiler told
--include $(OBJ:.o=.d) $(BUILD)/compiler/main.d $(UNIT:%=$(BUILD)/tests/%.d)
+-include $(OBJ:.o=.d) $(TEST_OBJ:.o=.d) $(BUILD)/compiler/main.d $(UNIT:%=$(BUILD)/tests/%.d)
 
 # ---- what people call
 

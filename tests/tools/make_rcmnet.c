@@ -11,7 +11,7 @@
  * give, so activations stay of order 1 as in a trained network.  Operator set 17; batch norm, the relative
  * positions' sum and the reshapes stay explicit, as exporters leave them when they fold nothing.
  */
-#include "tests/tools/onnx_writer.h"
+#include "onnx_writer.h"
 
 #include <stdio.h>
 #include <stdlib.h>

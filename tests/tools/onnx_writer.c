@@ -1,5 +1,5 @@
 /* onnx_writer.c - see onnx_writer.h.  Varints, tags and lengths as protobuf's encoding defines them. */
-#include "tests/tools/onnx_writer.h"
+#include "onnx_writer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
