@@ -28,7 +28,7 @@ enum amp_status exec_step(const struct step *s, const void *const in[], void *co
 bool exec_fold(struct node *n)
 {
 	struct ctx *c = n->graph->c;
-	if (!n->op || n->op->flags & (OP_NO_FOLD | OP_EXPAND) || (!n->op->lower && !n->op->expr))
+	if (!n->op || n->op->flags & (OP_NO_FOLD | OP_EXPAND) || (!n->op->lower && !ew_node_expr(n)))
 		return false;
 	for (int i = 0; i < vec_len(n->in); i++)
 		if (n->in[i] && !n->in[i]->data)

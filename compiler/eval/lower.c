@@ -16,23 +16,8 @@ struct step *lower_node(struct node *n)
 			node_error(n, "schedule", "this form of the operator is not supported");
 		return NULL;
 	}
-	if (n->op && n->op->expr) {
-		s->ew = ew_of_node(n);
-		if (!s->ew)
-			return NULL;
-		for (int i = 0; i < vec_len(n->in); i++)
-			step_in(s, n->in[i]);
-		for (int i = 0; i < vec_len(n->out); i++)
-			step_out(s, n->out[i]);
-		/* an output may lie on an input that is read at the same index in the same width */
-		for (int o = 0; o < vec_len(n->out); o++)
-			for (int i = 0; i < vec_len(n->in); i++)
-				if (n->in[i] && n->out[o] && !n->in[i]->data &&
-				    n->in[i]->layout == n->out[o]->layout &&
-				    type_equal(&n->in[i]->type, &n->out[o]->type))
-					step_inplace(s, o, i);
-		return s;
-	}
+	if (n->op && ew_node_expr(n))
+		return ew_lower(n, s) ? s : NULL;
 	node_error(n, "schedule", "operator %s%s%s is not supported", n->domain,
 		   *n->domain ? "." : "", n->op_type);
 	return NULL;

@@ -22,7 +22,9 @@ static void widen(struct ctx *c, struct graph *g)
 		if (v->data)
 			v->data = tensor_convert(c, v->data, t);
 	}
-	for (struct node *n = g->first; n; n = n->next)
+	for (struct node *n = g->first; n; n = n->next) {
+		if (str_eq(n->domain, "ampoule") && str_eq(n->op_type, "Elementwise"))
+			attr_set_int(n, "double", 1);	/* casts in its expression: ir/ew.h */
 		for (int i = 0; i < vec_len(n->attrs); i++) {
 			struct attr *a = &n->attrs[i];
 			if (a->kind == ATTR_TENSOR && a->t && wide(a->t->dtype) != a->t->dtype)
@@ -33,6 +35,7 @@ static void widen(struct ctx *c, struct graph *g)
 				 str_eq(a->name, "output_dtype")))
 				a->i = wide((enum dtype)a->i);
 		}
+	}
 }
 
 struct graph *graph_to_double(struct ctx *c, const struct graph *g)

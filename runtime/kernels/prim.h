@@ -28,7 +28,6 @@
 #define P_MIN INT8_MIN
 #define P_MAX INT8_MAX
 #define P_BITS 8
-#define P_MASK UINT8_MAX
 #define P_SIGNED 1
 #include "kernels/prim_int.inc"
 
@@ -38,7 +37,6 @@
 #define P_MIN INT16_MIN
 #define P_MAX INT16_MAX
 #define P_BITS 16
-#define P_MASK UINT16_MAX
 #define P_SIGNED 1
 #include "kernels/prim_int.inc"
 
@@ -48,7 +46,6 @@
 #define P_MIN INT32_MIN
 #define P_MAX INT32_MAX
 #define P_BITS 32
-#define P_MASK UINT32_MAX
 #define P_SIGNED 1
 #include "kernels/prim_int.inc"
 
@@ -58,7 +55,6 @@
 #define P_MIN INT64_MIN
 #define P_MAX INT64_MAX
 #define P_BITS 64
-#define P_MASK UINT64_MAX
 #define P_SIGNED 1
 #include "kernels/prim_int.inc"
 
@@ -68,7 +64,6 @@
 #define P_MIN 0
 #define P_MAX UINT8_MAX
 #define P_BITS 8
-#define P_MASK UINT8_MAX
 #define P_SIGNED 0
 #include "kernels/prim_int.inc"
 
@@ -78,7 +73,6 @@
 #define P_MIN 0
 #define P_MAX UINT16_MAX
 #define P_BITS 16
-#define P_MASK UINT16_MAX
 #define P_SIGNED 0
 #include "kernels/prim_int.inc"
 
@@ -88,7 +82,6 @@
 #define P_MIN 0
 #define P_MAX UINT32_MAX
 #define P_BITS 32
-#define P_MASK UINT32_MAX
 #define P_SIGNED 0
 #include "kernels/prim_int.inc"
 
@@ -98,7 +91,6 @@
 #define P_MIN 0
 #define P_MAX UINT64_MAX
 #define P_BITS 64
-#define P_MASK UINT64_MAX
 #define P_SIGNED 0
 #include "kernels/prim_int.inc"
 
