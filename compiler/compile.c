@@ -120,7 +120,7 @@ enum result cmd_compile(struct ctx *c, void *options)
 	if (!emit_write(e, o->out))
 		return R_INPUT;
 	report_summary(e, &k, o->out, stdout);
-	return R_OK;
+	return R_SUCCESS;
 }
 
 enum result cmd_inspect(struct ctx *c, void *options)
@@ -133,7 +133,7 @@ enum result cmd_inspect(struct ctx *c, void *options)
 	if (!stage_load(c, o, &k) || !stage_build(c, o, &k))
 		return R_INPUT;
 	report_inspect(c, &k, o->json, stdout);
-	return R_OK;
+	return R_SUCCESS;
 }
 
 enum result cmd_targets(struct ctx *c, void *options)
@@ -147,5 +147,5 @@ enum result cmd_targets(struct ctx *c, void *options)
 			printf("%-10s   %-8s %s%s\n", "", all[i]->variants[v].name, all[i]->variants[v].flags,
 			       all[i]->variants[v].detect ? "  (chosen at start)" : "");
 	}
-	return R_OK;
+	return R_SUCCESS;
 }

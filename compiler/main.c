@@ -126,7 +126,7 @@ static int run(const struct command *cmd, int argc, char **argv)
 		if (str_eq(key, "--help") || str_eq(key, "-h")) {
 			help_command(cmd->name, stdout);
 			ctx_free(c);
-			return R_OK;
+			return R_SUCCESS;
 		}
 		if (!strstr(cmd->takes, str_printf(c, " %s ", key)))
 			return usage("%s has no option %s", cmd->name, key);
@@ -148,7 +148,7 @@ static int run(const struct command *cmd, int argc, char **argv)
 	ctx_free(c);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		fprintf(stderr, "ampoule: cannot write the output\n");
-		return r == R_OK ? R_INPUT : (int)r;
+		return r == R_SUCCESS ? R_INPUT : (int)r;
 	}
 	return (int)r;
 }
@@ -162,14 +162,14 @@ int main(int argc, char **argv)
 	}
 	if (str_eq(name, "--version")) {
 		printf("ampoule %s\n", AMPOULE_VERSION);
-		return R_OK;
+		return R_SUCCESS;
 	}
 	if (str_eq(name, "help") || str_eq(name, "--help") || str_eq(name, "-h")) {
 		if (argc < 3)
 			help_all(stdout);
 		else if (!help_command(argv[2], stdout))
 			return usage("there is no command %s%s", argv[2], "");
-		return R_OK;
+		return R_SUCCESS;
 	}
 	for (int i = 0; i < N_COMMANDS; i++)
 		if (str_eq(commands[i].name, name))

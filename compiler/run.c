@@ -99,7 +99,7 @@ enum result cmd_run(struct ctx *c, void *options)
 	if (!s)
 		return R_INPUT;
 	const enum result r = exec_run(c, s, in, out, NULL, NULL);
-	if (r != R_OK)
+	if (r != R_SUCCESS)
 		return r;
 	struct text t = { .c = c };
 	if (o->json)
@@ -120,5 +120,5 @@ enum result cmd_run(struct ctx *c, void *options)
 	}
 	if (t.s)
 		fputs(t.s, stdout);
-	return R_OK;
+	return R_SUCCESS;
 }

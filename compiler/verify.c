@@ -178,7 +178,7 @@ static enum result check(struct job *j, const char *set, const struct tensor **i
 	struct tensor **exact = NEW_ARRAY(c, n_out + 1, struct tensor *);
 	struct tensor **truth = NEW_ARRAY(c, n_out + 1, struct tensor *);
 	enum result r = exec_run(c, j->k.s, in, exact, NULL, NULL);
-	if (r != R_OK)
+	if (r != R_SUCCESS)
 		return r;
 	if (!run_built(j, in, got))
 		return R_INPUT;
@@ -186,7 +186,7 @@ static enum result check(struct job *j, const char *set, const struct tensor **i
 	for (int i = 0; i < n_in; i++)
 		wide[i] = dtype_is_float(in[i]->dtype) ? tensor_convert(c, in[i], DT_DOUBLE) : in[i];
 	r = exec_run(c, j->truth, wide, truth, NULL, NULL);
-	if (r != R_OK)
+	if (r != R_SUCCESS)
 		return r;
 	const double rtol = j->o->rtol >= 0 ? j->o->rtol : 1e-3, atol = j->o->atol >= 0 ? j->o->atol : 1e-5;
 	for (int i = 0; i < n_out; i++) {
@@ -218,7 +218,7 @@ static void worse(struct job *j, enum result r)
 {
 	if (r == R_INPUT || j->result == R_INPUT)
 		j->result = R_INPUT;
-	else if (r != R_OK)
+	else if (r != R_SUCCESS)
 		j->result = r;
 }
 
@@ -295,11 +295,11 @@ enum result cmd_verify(struct ctx *c, void *options)
 		seeded(&j);
 	if (o->json)
 		printf("{\n  \"ok\": %s,\n  \"sets\": %d,\n  \"comparisons\": [%s\n  ]\n}\n",
-		       j.result == R_OK ? "true" : "false", j.n_sets, j.json.s ? j.json.s : "");
+		       j.result == R_SUCCESS ? "true" : "false", j.n_sets, j.json.s ? j.json.s : "");
 	else
 		printf("%s: %d set%s, %s\n", o->model, j.n_sets, j.n_sets == 1 ? "" : "s",
-		       j.result == R_OK ? "all within tolerance" : "NOT within tolerance");
-	if (o->keep || (j.result != R_OK && c->verbose))
+		       j.result == R_SUCCESS ? "all within tolerance" : "NOT within tolerance");
+	if (o->keep || (j.result != R_SUCCESS && c->verbose))
 		printf("kept: %s\n", j.dir);
 	else
 		remove_tree(j.dir);

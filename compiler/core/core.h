@@ -18,7 +18,7 @@
 
 /* Exit codes of the command line, and the results of the library's calls. */
 enum result {
-	R_OK = 0,
+	R_SUCCESS = 0,		/* not R_OK: <unistd.h> has a macro of that name */
 	R_INPUT = 1,		/* the model or the input is at fault */
 	R_USAGE = 2,		/* wrong usage */
 	R_TOLERANCE = 3,	/* a comparison was out of tolerance */

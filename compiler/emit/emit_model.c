@@ -249,7 +249,7 @@ void emit_model(struct emission *e)
 		text_printf(&t, "\n");
 	}
 	text_printf(&t, "\t};\n\tconst struct run r = { arena, weights, in, out };\n"
-		    "\tenum amp_status status = AMP_OK;\n\tconst amp_fenv saved = amp_fenv_enter();\n\n"
+		    "\tenum amp_status status = AMP_OK;\n\tconst uint64_t saved = amp_fenv_enter();\n\n"
 		    "\tfor (size_t i = 0; i < sizeof steps / sizeof steps[0] && status == AMP_OK; i++)\n"
 		    "\t\tstatus = steps[i](&r);\n");
 	for (int i = 0; i < vec_len(g->outputs); i++) {

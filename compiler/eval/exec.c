@@ -164,8 +164,8 @@ enum result exec_run(struct ctx *c, const struct schedule *s, const struct tenso
 	for (int i = 0; i < vec_len(g->outputs); i++)
 		r.left[g->outputs[i]->id]++;
 
-	enum result result = R_OK;
-	for (int i = 0; i < vec_len(s->steps) && result == R_OK; i++) {
+	enum result result = R_SUCCESS;
+	for (int i = 0; i < vec_len(s->steps) && result == R_SUCCESS; i++) {
 		const struct step *st = s->steps[i];
 		const int n_in = vec_len(st->in), n_out = vec_len(st->out);
 		const void **pi = calloc((size_t)n_in + 1, sizeof *pi);
@@ -183,7 +183,7 @@ enum result exec_run(struct ctx *c, const struct schedule *s, const struct tenso
 			node_error(st->node, "run", "an index in the data is outside its axis");
 			result = R_INPUT;
 		}
-		if (watch && result == R_OK)
+		if (watch && result == R_SUCCESS)
 			watch(arg, st, po);
 		for (int k = 0; k < n_in; k++)
 			if (st->in[k])
@@ -196,7 +196,7 @@ enum result exec_run(struct ctx *c, const struct schedule *s, const struct tenso
 		free(pi);
 		free(po);
 	}
-	for (int i = 0; i < vec_len(g->outputs) && result == R_OK; i++) {
+	for (int i = 0; i < vec_len(g->outputs) && result == R_SUCCESS; i++) {
 		const struct value *v = g->outputs[i];
 		if (v->layout == LAYOUT_C16) {
 			out[i] = value_to_plain(c, v, r.mem[v->id]);

@@ -90,6 +90,7 @@
 
 #define FN(name) AMP_CAT3(amp_##name##_, T_NAME, AMP_SUFFIX)
 
+#ifdef AMP_T		/* else only what does not depend on the type is wanted */
 #if AMP_T == 1 || AMP_T == 10 || AMP_T == 16
 #define CT float
 #define T_FLOAT 1
@@ -212,4 +213,5 @@
 #define T_MUL(a, b) ((CT)((uint64_t)(a) * (uint64_t)(b)))
 #define T_FMA(a, b, c) T_ADD(T_MUL(a, b), c)
 #define T_ISNAN(x) 0
+#endif
 #endif

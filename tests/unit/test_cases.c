@@ -107,7 +107,7 @@ static bool execute(const struct test *t, struct graph *g, const struct tensor *
 	const struct schedule *s = make_schedule(g);
 	if (!s)
 		return fail(t, "cannot be scheduled");
-	return exec_run(t->c, s, in, out, NULL, NULL) == R_OK || fail(t, "cannot be run");
+	return exec_run(t->c, s, in, out, NULL, NULL) == R_SUCCESS || fail(t, "cannot be run");
 }
 
 static bool compare(const struct test *t, int i, const struct tensor *a, const struct tensor *b)
@@ -187,7 +187,7 @@ static enum result protected(struct ctx *c, void *arg)
 {
 	struct test *t = arg;
 	t->c = c;
-	return run_test(t) ? R_OK : R_INPUT;
+	return run_test(t) ? R_SUCCESS : R_INPUT;
 }
 
 static bool run_file(const char *file)
@@ -198,7 +198,7 @@ static bool run_file(const char *file)
 	if (r == R_INTERNAL)
 		fail(&t, "internal error");
 	ctx_free(c);
-	return r == R_OK;
+	return r == R_SUCCESS;
 }
 
 static int visible(const struct dirent *d)

@@ -93,7 +93,7 @@ static enum result make_cycle(struct ctx *k, void *arg)
 	node_add_in(q, a);
 	graph_add_output(g, b);
 	graph_sort(g);
-	return R_OK;
+	return R_SUCCESS;
 }
 
 static enum result break_order(struct ctx *k, void *arg)
@@ -105,7 +105,7 @@ static enum result break_order(struct ctx *k, void *arg)
 	graph_add_output(g, b);
 	node_move_before(b->def, a->def);
 	graph_verify(g, "test");
-	return R_OK;
+	return R_SUCCESS;
 }
 
 static enum result break_uses(struct ctx *k, void *arg)
@@ -117,7 +117,7 @@ static enum result break_uses(struct ctx *k, void *arg)
 	graph_add_output(g, a);
 	a->def->in[0] = y;		/* behind the use lists' back */
 	graph_verify(g, "test");
-	return R_OK;
+	return R_SUCCESS;
 }
 
 static void test_breaches(void)
