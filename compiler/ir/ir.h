@@ -240,7 +240,8 @@ enum print_flags {
 	PRINT_BRIEF = 1,		/* long constants as "...": for people, cannot be read back */
 	PRINT_CANONICAL = 2		/* no names, values numbered as they come: equal graphs, equal texts */
 };
-void graph_print(const struct graph *g, struct text *t, unsigned flags);
+void graph_print(const struct graph *g, struct text *t);
+void graph_print_as(const struct graph *g, struct text *t, unsigned flags);
 /* NULL and diagnostics when the text is wrong. */
 struct graph *graph_parse(struct ctx *c, const char *text, const char *file);
 /* Seeded values of order 1 (floats in (-1, 1), ints in 0..9), the same on every machine. */

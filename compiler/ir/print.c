@@ -385,7 +385,12 @@ static void add_graph(struct text *o, const struct graph *g, unsigned flags,
 	put(o, outer ? "}" : "}\n");
 }
 
-void graph_print(const struct graph *g, struct text *t, unsigned flags)
+void graph_print_as(const struct graph *g, struct text *t, unsigned flags)
 {
 	add_graph(t, g, flags, NULL);
+}
+
+void graph_print(const struct graph *g, struct text *t)
+{
+	graph_print_as(g, t, 0);
 }

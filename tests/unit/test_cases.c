@@ -87,7 +87,7 @@ static bool apply(const struct test *t, struct graph *g)
 static const char *text_of(struct ctx *c, const struct graph *g, unsigned flags)
 {
 	struct text t = { .c = c };
-	graph_print(g, &t, flags);
+	graph_print_as(g, &t, flags);
 	return t.s;
 }
 

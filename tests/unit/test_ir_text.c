@@ -9,7 +9,7 @@ static struct ctx *c;
 static const char *text_of(const struct graph *g, unsigned flags)
 {
 	struct text t = { .c = c };
-	graph_print(g, &t, flags);
+	graph_print_as(g, &t, flags);
 	return t.s;
 }
 
