@@ -32,17 +32,25 @@ void passes_help(FILE *f)
 	fprintf(f, "  [plan]: changes roundings; part of the numeric plan\n");
 }
 
+static void dump(const struct graph *g, const struct pass *p, FILE *f)
+{
+	struct text t = { .c = g->c };
+	graph_print(g, &t);
+	fprintf(f, "# after %s\n%s", p->name, t.s);
+}
+
 bool run_passes(struct graph *g, const struct pass_options *o)
 {
 	const int before = g->c->n_errors;
 	for (const struct pass *p = pass_table; p->name; p++) {
-		if (o && p->level > o->level)
+		if (o && o->exact_only && p->level > 1)
 			continue;
 		if (!p->run(g) || g->c->n_errors > before)
 			return false;
 		graph_verify(g, p->name);
-		if (o && o->after)
-			o->after(o->arg, p, g);
+		if (o && o->dump_after && o->dump &&
+		    (str_eq(o->dump_after, "all") || str_eq(o->dump_after, p->name)))
+			dump(g, p, o->dump);
 	}
 	return true;
 }

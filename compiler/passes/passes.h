@@ -20,11 +20,11 @@ extern const struct pass pass_table[];		/* in the order of running; ends with na
 const struct pass *pass_find(const char *name);
 
 struct pass_options {
-	int level;			/* passes above it are left out; 2: all */
-	void (*after)(void *arg, const struct pass *p, struct graph *g);	/* --dump-after; or NULL */
-	void *arg;
+	const char *dump_after;		/* print the graph after the passes of this name ("all": after each) */
+	FILE *dump;
+	bool exact_only;		/* leave out what changes roundings: passes above level 1 */
 };
-/* All of them (o NULL: level 2); false when one reported errors. */
+/* All of them (o NULL: no dumps); false when one reported errors. */
 bool run_passes(struct graph *g, const struct pass_options *o);
 void passes_help(FILE *f);			/* the table, for --help */
 
