@@ -1,7 +1,8 @@
 /*
  * Everything at once, for small problems: all orders, all in-place decisions, all offsets.
  *
- * In:  the best plan so far. Out: a better one, if there is; and whether nothing better exists.
+ * In:  the best plan so far. Out: a better one, if there is; and whether nothing better exists (in
+ * the given order, where that is to be kept).
  * A walk over all topological orders that goes back as soon as a step's live bytes reach the best
  * arena. At the end of each order the legal in-place pairs are tried in all combinations whose live
  * bytes stay below the best arena, and for each the offsets by complete search. Budgets count nodes.
@@ -167,7 +168,13 @@ bool search_all(struct work *w, struct best *best, int64_t target)
 		j->left[r] = w->roots[r].n_users;
 		live += w->roots[r].first ? w->roots[r].bytes : 0;
 	}
-	walk(j, 0, live);
+	if (w->p->keep_order) {
+		for (size_t s = 0; s < n; s++)
+			j->order[s] = (int)s;
+		end_of_order(j);
+	} else {
+		walk(j, 0, live);
+	}
 	bool complete = j->complete;
 	plan_rewind(w->mem, mark);
 	return complete;

@@ -163,18 +163,18 @@ static void search_plan(struct work *w, struct best *best, struct plan_certifica
 	best->arena = INT64_MAX;
 	if (given_bound == target)
 		pack_order(w, best, given, target, &rng, PACK_BUDGET);
-	if (!w->p->keep_order) {
-		if (best->arena > found_bound)
-			pack_order(w, best, found, found_bound, &rng, PACK_BUDGET);
-		if (best->arena > target && given_bound != target && given_bound < best->arena)
-			pack_order(w, best, given, given_bound, &rng, PACK_BUDGET / 4);
-		if (best->arena > lower && n <= SMALL_STEPS)
-			cert->arena_proven = search_all(w, best, lower);
-		if (best->arena > target && n > 1)
-			shake_orders(w, best, target, &rng);
-	}
+	bool free_order = !w->p->keep_order;
+	if (free_order && best->arena > found_bound)
+		pack_order(w, best, found, found_bound, &rng, PACK_BUDGET);
+	if (free_order && given_bound != target && given_bound < best->arena)
+		pack_order(w, best, given, given_bound, &rng, PACK_BUDGET / 4);
+	bool proven = false;
+	if (best->arena > (free_order ? lower : target) && n <= SMALL_STEPS)
+		proven = search_all(w, best, free_order ? lower : target) && free_order;
+	if (free_order && !proven && best->arena > target && n > 1)
+		shake_orders(w, best, target, &rng);
 	cert->lower_bound = lower;
-	cert->arena_proven |= best->arena == lower;
+	cert->arena_proven = proven || best->arena == lower;
 }
 
 static double ratio(int64_t a, int64_t b)
