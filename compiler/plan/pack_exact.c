@@ -58,7 +58,8 @@ static void add_waiting(struct exact *e, const struct body *b, int sign)
 	}
 }
 
-static bool lay(struct exact *e, int n_laid, int64_t floor)
+/* Lays the rest; the newest body is `newest`, its base `floor`. */
+static bool lay(struct exact *e, int n_laid, int newest, int64_t floor)
 {
 	struct packing *k = e->k;
 	if (n_laid == k->n_bodies)
@@ -87,7 +88,8 @@ static bool lay(struct exact *e, int n_laid, int64_t floor)
 		if (b->base >= 0)
 			continue;
 		int64_t base = lowest(e, b);
-		if (e->stack && (base < floor || base >= lid))
+		/* bodies of equal base in the order of their numbers only */
+		if (e->stack && (base < floor || (base == floor && i < newest) || base >= lid))
 			continue;
 		int64_t heights[64];
 		for (int t = b->first; t <= b->last && e->stack; t++) {
@@ -100,7 +102,7 @@ static bool lay(struct exact *e, int n_laid, int64_t floor)
 		}
 		add_waiting(e, b, -1);
 		b->base = base;
-		if (lay(e, n_laid + 1, base))
+		if (lay(e, n_laid + 1, i, base))
 			return true;
 		b->base = -1;
 		add_waiting(e, b, 1);
@@ -125,7 +127,7 @@ bool pack_exact(struct packing *k, int64_t limit, int64_t *nodes, bool *complete
 		k->bodies[i].base = -1;
 		add_waiting(&e, &k->bodies[i], 1);
 	}
-	if (!lay(&e, 0, 0)) {
+	if (!lay(&e, 0, -1, 0)) {
 		*complete &= e.stack && *nodes > 0;
 		return false;
 	}

@@ -163,14 +163,15 @@ static void search_plan(struct work *w, struct best *best, struct plan_certifica
 	best->arena = INT64_MAX;
 	if (given_bound == target)
 		pack_order(w, best, given, target, &rng, PACK_BUDGET);
-	bool free_order = !w->p->keep_order;
+	bool free_order = !w->p->keep_order, proven = false;
+	if (!free_order)
+		lower = target;
 	if (free_order && best->arena > found_bound)
 		pack_order(w, best, found, found_bound, &rng, PACK_BUDGET);
 	if (free_order && given_bound != target && given_bound < best->arena)
 		pack_order(w, best, given, given_bound, &rng, PACK_BUDGET / 4);
-	bool proven = false;
-	if (best->arena > (free_order ? lower : target) && n <= SMALL_STEPS)
-		proven = search_all(w, best, free_order ? lower : target) && free_order;
+	if (best->arena > lower && n <= SMALL_STEPS)
+		proven = search_all(w, best, lower);
 	if (free_order && !proven && best->arena > target && n > 1)
 		shake_orders(w, best, target, &rng);
 	cert->lower_bound = lower;
@@ -186,7 +187,7 @@ static void certify(struct work *w, const struct best *best, struct plan_certifi
 {
 	c->order_bound = order_bound(w, best->order, false, NULL);
 	c->order_bound_unpadded = order_bound(w, best->order, true, NULL);
-	c->lower_bound_unpadded = lower_bound(w, true);
+	c->lower_bound_unpadded = w->p->keep_order ? c->order_bound_unpadded : lower_bound(w, true);
 	c->over_order = ratio(best->arena, c->order_bound);
 	c->over_lower = ratio(best->arena, c->lower_bound);
 	c->over_order_unpadded = ratio(best->arena, c->order_bound_unpadded);

@@ -71,7 +71,7 @@ struct plan_problem {
 	const struct plan_step *steps;
 	const struct plan_edge *edges;
 	int n_buffers, n_steps, n_edges;
-	bool keep_order;	/* run the steps as given; search offsets only */
+	bool keep_order;	/* run the steps as given; "all orders" below is then this one */
 };
 
 /* All bounds count live roots, scratch and the best in-place reuse; padded ones are multiples of

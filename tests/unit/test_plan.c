@@ -117,20 +117,15 @@ static void test_random(void)
 	}
 }
 
-/* Pure interval sets: buffer i is written by step from[i] and read by step to[i]. */
-static void random_intervals(uint64_t *rng, int n, int T, int units, int *from, int *to)
+/* Steps for pure interval sets: buffer i is written by step from[i] and read by step to[i]. */
+static void interval_steps(int n, int T, const int *from, const int *to)
 {
-	for (int i = 0; i < n; i++) {
-		add_buffer(&b, UNIT * (1 + (int64_t)draw(rng, (uint32_t)units)));
-		from[i] = (int)draw(rng, (uint32_t)T - 1);
-		to[i] = from[i] + 1 + (int)draw(rng, (uint32_t)(T - from[i] - 1));
-	}
 	for (int t = 0; t < T; t++) {
 		int in[32], out[32], n_in = 0, n_out = 0;
 		for (int i = 0; i < n; i++) {
 			if (from[i] == t)
 				out[n_out++] = i;
-			if (to[i] == t)
+			if (to[i] == t && from[i] < t)
 				in[n_in++] = i;
 		}
 		int *io = take(&b, (size_t)(n_in + n_out) * sizeof *io);
@@ -144,6 +139,42 @@ static void random_intervals(uint64_t *rng, int n, int T, int units, int *from, 
 	}
 }
 
+static int random_intervals(uint64_t *rng, int n, int T, int units, int *from, int *to)
+{
+	for (int i = 0; i < n; i++) {
+		add_buffer(&b, UNIT * (1 + (int64_t)draw(rng, (uint32_t)units)));
+		from[i] = (int)draw(rng, (uint32_t)T - 1);
+		to[i] = from[i] + 1 + (int)draw(rng, (uint32_t)(T - from[i] - 1));
+	}
+	interval_steps(n, T, from, to);
+	return n;
+}
+
+/* Intervals that fill the same number of units at every step: whoever leaves a hole of the wrong
+ * size has lost, and often nobody can avoid it. */
+static int tight_intervals(uint64_t *rng, int T, int units, int *from, int *to)
+{
+	int n = 0, left = units;
+	for (int t = 0; t < T; t++) {
+		while (left > 0 && n < 30) {
+			int size = 1 + (int)draw(rng, (uint32_t)(left < 4 ? left : 4));
+			add_buffer(&b, UNIT * size);
+			left -= size;
+			from[n] = t;
+			to[n++] = -1;
+		}
+		for (int i = 0; i < n; i++)
+			if (to[i] < 0 && from[i] < t && (t == T - 1 || draw(rng, 3) == 0)) {
+				to[i] = t;
+				left += (int)(b.buffers[i].bytes / UNIT);
+			}
+	}
+	for (int i = 0; i < n; i++)
+		to[i] = to[i] < 0 ? from[i] : to[i];
+	interval_steps(n, T, from, to);
+	return n;
+}
+
 /* Overlaps are looked for unit by unit, with no help of the verifier. */
 static void test_intervals(void)
 {
@@ -153,7 +184,10 @@ static void test_intervals(void)
 	for (int round = 0; round < 2000; round++) {
 		int n = 2 + (int)draw(&rng, 30), T = 2 + (int)draw(&rng, 12);
 		int from[32], to[32], owner[4096];
-		random_intervals(&rng, n, T, 20, from, to);
+		if (round % 2)
+			n = tight_intervals(&rng, T, 10, from, to);
+		else
+			random_intervals(&rng, n, T, 20, from, to);
 		struct plan_problem p = problem_of(&b);
 		p.keep_order = true;
 		struct plan_result r;
@@ -386,7 +420,7 @@ static void exhaustive(int rounds, uint64_t seed, int max_steps, int units, enum
 	for (int i = 0; i < rounds; i++) {
 		int from[32], to[32], steps = 2 + (int)draw(&rng, (uint32_t)max_steps - 1);
 		if (family >= INTERVALS)
-			random_intervals(&rng, 7 + (int)draw(&rng, 5), max_steps, units, from, to);
+			tight_intervals(&rng, max_steps, units, from, to);
 		else
 			random_problem(&rng, steps, units, family == VIEWS);
 		struct plan_problem p = problem_of(&b);
@@ -404,16 +438,18 @@ static void exhaustive(int rounds, uint64_t seed, int max_steps, int units, enum
 		else
 			all_orders(&o, 0);
 		nodes += o.nodes;
-		if (o.found) {
+		if (o.found && r.cert.arena_proven) {
 			better++;
 			plan_print(&p, &r, stderr);
 		}
 		plan_free(&r);
 		drop(&b);
 	}
-	printf("%d problems: %d above the bound, %d unproven, %d where the oracle is better (%ld "
+	printf("%d problems: %d above the bound, %d unproven, %d refuted by the oracle (%ld "
 		"nodes) ... ", rounds, above_bound, unproven, better, nodes);
 	CU_ASSERT_EQUAL(better, 0);
+	/* tight intervals of a score of buffers may exceed the planner's budget, and it says so */
+	CU_ASSERT_TRUE(unproven <= (family >= INTERVALS ? rounds / 100 : 0));
 }
 
 static void test_exhaustive(void)
@@ -428,12 +464,12 @@ static void test_exhaustive_views(void)
 
 static void test_exhaustive_intervals(void)
 {
-	exhaustive(250, 5, 7, 8, INTERVALS);
+	exhaustive(300, 5, 8, 10, INTERVALS);
 }
 
 static void test_exhaustive_fixed(void)
 {
-	exhaustive(250, 6, 8, 8, FIXED);
+	exhaustive(1000, 6, 10, 12, FIXED);
 }
 
 /* ---- faults ---- */
