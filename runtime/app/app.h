@@ -7,7 +7,8 @@
  *	preprocess.c	8-bit RGB -> the model's input tensor, with resize.c
  *	classes.c	the model's output tensor -> values, probabilities, order
  *	output.c	an answer -> a line of text, JSON or CSV
- *	main.c		the command line and the loop over the pictures
+ *	options.c	the command line, --help, --version
+ *	main.c		prepares the model, loops over the pictures
  *
  * Functions that can fail return 0 for success and -1 with a sentence in err[APP_ERR].
  * Everything that comes from a file is hostile: sizes are checked before they are multiplied.
@@ -141,6 +142,19 @@ int app_is_finite(double x);
 /* Probabilities of n outputs: softmax, sigmoid or as they are; -1 if an output is not finite. */
 int app_probabilities(double *p, const double *out, int n, enum amp_activation a, char *err);
 int app_order(int *order, const double *p, int n, char *err);	/* largest first, ties by index */
+
+/* ---- options.c */
+struct app_options {
+	int top, raw, json, csv, time;
+	int activation;				/* enum amp_activation, or -1: the model's */
+	double min_probability;			/* negative: none */
+	const char *isa, *weights, *out;	/* or NULL */
+	const char *program;
+	int n;
+	char **args;				/* PICTURE, FOLDER, -, INPUT=FILE */
+};
+/* Returns -1 to go on, else the exit code (0 after --help and --version). */
+int app_parse_options(struct app_options *o, const struct amp_model *m, int argc, char **argv);
 
 /* ---- output.c */
 enum app_format { APP_TEXT, APP_JSON, APP_CSV };

@@ -181,14 +181,14 @@ int app_decode(const unsigned char *data, size_t size, int64_t max_pixels, struc
 {
 	memset(p, 0, sizeof *p);
 	if (!size)
-		return app_fail(err, "is empty");
+		return app_fail(err, "the file is empty");
 	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
 		const struct format *f = &formats[i];
 		const size_t at = (size_t)f->offset;
 		if (size < at + f->length || memcmp(data + at, f->magic, f->length))
 			continue;
 		if (!f->decode)
-			return app_fail(err, "is a %s file, which is not read; what is: %s", f->name,
+			return app_fail(err, "%s files are not read; what is: %s", f->name,
 					app_formats());
 		char why[APP_ERR] = "";
 		if (f->decode(data, size, max_pixels, p, why)) {
@@ -201,5 +201,5 @@ int app_decode(const unsigned char *data, size_t size, int64_t max_pixels, struc
 		}
 		return 0;
 	}
-	return app_fail(err, "is no picture that is read; what is: %s", app_formats());
+	return app_fail(err, "no picture that is read; what is: %s", app_formats());
 }
