@@ -57,6 +57,15 @@ def prepare(image, size):
     return middle(np.asarray(resized(image, round(size * 13 / 12))), size)
 
 
+def raw_of(row):
+    """The raw network outputs in one JSON object of a classifier's --json --raw."""
+    for key in ("raw", "logits", "outputs", "output"):
+        if key in row:
+            value = row[key]
+            return next(iter(value.values())) if isinstance(value, dict) else value
+    raise KeyError(f"no raw outputs in {sorted(row)}")
+
+
 def drawn_batch(count, size, seed=0):
     """`count` drawn cells, classes in turn, as a network's input [count, 3, size, size]."""
     import render_cells

@@ -20,6 +20,7 @@ one asked for.
 
 import argparse
 import contextlib
+import json
 import logging
 import os
 import sys
@@ -136,6 +137,21 @@ def write_test_data(model, size, folder, batch=1, seed=5, sets=1):
         os.makedirs(where, exist_ok=True)
         save_tensor(x.numpy(), "image", os.path.join(where, "input_0.pb"))
         save_tensor(y.numpy(), "logits", os.path.join(where, "output_0.pb"))
+
+
+def write_configs(folder, model, classes):
+    """config.json and preprocessor_config.json in Hugging Face's form."""
+    config = {
+        "architectures": ["RCMNet"], "model_type": "rcmnet", "problem_type": "single_label_classification",
+        "num_labels": len(classes), "image_size": model.size, "num_channels": 3,
+        "id2label": {str(i): c for i, c in enumerate(classes)},
+        "label2id": {c: i for i, c in enumerate(classes)},
+    }
+    for name, content in (("config.json", config),
+                          ("preprocessor_config.json", common.preprocessor(model.size))):
+        with open(os.path.join(folder, name), "w") as f:
+            json.dump(content, f, indent=2)
+            f.write("\n")
 
 
 def width(text):
