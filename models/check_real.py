@@ -89,9 +89,8 @@ def classifier_logits(classifier, files):
     done = subprocess.run([classifier, "--json", "--raw", *files], capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"{classifier}: exit code {done.returncode}: {done.stderr.strip()[:500]}")
-    text = done.stdout.strip()
-    rows = json.loads(text) if text.startswith("[") else [json.loads(s) for s in text.splitlines()]
-    return np.array([common.raw_of(row) for row in rows], np.float32)
+    rows = {row["file"]: row["outputs"] for row in json.loads(done.stdout)}
+    return np.array([rows[file] for file in files], np.float32)
 
 
 def compare(classifier, files, expected):

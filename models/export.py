@@ -191,6 +191,8 @@ def main():
     parser.add_argument("--batch", choices=("1", "symbolic"), default="1")
     parser.add_argument("--external-data", action="store_true", help="weights beside the file")
     parser.add_argument("--test-data", metavar="DIR", help="write DIR/model.onnx and its test data")
+    parser.add_argument("--configs", metavar="DIR", help="with --checkpoint: write config.json, "
+                        "preprocessor_config.json")
     parser.add_argument("--seed", type=int, default=1)
     add_rcmnet_options(parser)
     args = parser.parse_args()
@@ -198,7 +200,9 @@ def main():
     opset = NEWEST[args.exporter] if args.opset == "newest" else args.opset and int(args.opset)
     try:
         if args.checkpoint:
-            model, size, _ = load(args.checkpoint)
+            model, size, record = load(args.checkpoint)
+            if args.configs:
+                write_configs(args.configs, model, record["classes"])
         else:
             model, size = build(args.name, args.seed, **rcmnet_options(args))
         path = args.output or args.name + ".onnx"
