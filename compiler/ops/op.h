@@ -30,7 +30,7 @@
 enum op_flags {
 	OP_COMMUTATIVE = 1,
 	OP_NO_FOLD = 2,			/* never fold (random, or stateful) */
-	OP_EXPAND = 4			/* expand() rewrites it into other operators before lowering */
+	OP_EXPAND = 4			/* has no lower(): expand() must rewrite it */
 };
 
 struct op {
@@ -42,7 +42,11 @@ struct op {
 	void (*upgrade)(struct node *n);	/* from n->version; NULL: all older forms are the same */
 	bool (*infer)(struct node *n);	/* NULL for expr: broadcast, type of the expression */
 	bool (*lower)(struct node *n, struct step *s);
-	void (*expand)(struct node *n);	/* rewrites the node into simpler operators (and removes it) */
+	/*
+	 * Rewrites the node, its types known, into simpler operators, and removes it: true.  False: it stays.
+	 * The inference goes on with the new nodes.
+	 */
+	bool (*expand)(struct node *n);
 	/*
 	 * Layout: may this node run with these of its inputs and outputs in c16?  Sets want_in[i] and
 	 * want_out[i]; NULL: plain only.  Called when all types are known.

@@ -7,7 +7,8 @@
  *
  * Shapes are computed inside models too (Shape, Gather, Concat, Reshape): so on the way a node whose inputs
  * are all constant is folded at once when its result is small, Shape and Size of a known type become
- * constants, and Constant nodes give their data.  Large results are left to the pass fold.
+ * constants, and Constant nodes give their data.  Large results are left to the pass fold.  Operators that
+ * have expand() are rewritten here, as soon as their types are known.
  */
 #include "eval/exec.h"
 #include "ops/op.h"
@@ -117,8 +118,15 @@ bool pass_infer(struct graph *g)
 		const struct tensor *t = plain_result(n);
 		if (t && node_out(n, 0))
 			value_make_const(n->out[0], t);
-		else if (!infer_node(n) || !small(n) || !exec_fold(n))
+		else if (!infer_node(n))
 			continue;
+		else if (!small(n) || !exec_fold(n)) {
+			/* types are known: what has a simpler form takes it; its nodes come next */
+			struct node *before_n = n->prev;
+			if (n->op->expand && n->op->expand(n))
+				next = before_n ? before_n->next : g->first;
+			continue;
+		}
 		node_remove(n);
 	}
 	return g->c->n_errors == before;
