@@ -158,21 +158,11 @@ static enum result evaluate(struct ctx *c, void *arg)
 	struct data_set *d = arg;
 	struct tensor **in = NULL, **want = NULL, **ordered;
 	const char **in_names = NULL, **want_names = NULL;
-	struct import_options io = { 0 };
 	d->outcome = FAILED;
 	if (!read_tensors(c, d->folder, "input", &in, &in_names) ||
 	    !read_tensors(c, d->folder, "output", &want, &want_names))
 		return first_error(c, d), R_INPUT;
-	for (int i = 0; i < vec_len(in); i++) {
-		struct text t = { .c = c };
-		if (!in_names[i][0])
-			continue;
-		text_printf(&t, "%s=", in_names[i]);
-		for (int k = 0; k < in[i]->rank; k++)
-			text_printf(&t, "%s%lld", k ? "x" : "", (long long)in[i]->dim[k]);
-		vec_add(c, io.shapes, t.s);
-	}
-	struct graph *g = import_onnx(c, d->model, &io);
+	struct graph *g = import_onnx(c, d->model, NULL);
 	if (!g || c->n_errors)
 		return first_error(c, d), R_INPUT;
 	/* inputs by name, or by position where the file gives none */
@@ -189,6 +179,10 @@ static enum result evaluate(struct ctx *c, void *arg)
 				 g->inputs[k]->name);
 			return R_INPUT;
 		}
+		/* an open shape is the data's: what --shape would say */
+		if (g->inputs[k]->type.kind == KIND_TENSOR && !type_known(&g->inputs[k]->type))
+			g->inputs[k]->type = type_tensor(g->inputs[k]->type.dtype, ordered[k]->rank,
+							 ordered[k]->dim);
 	}
 	if (d->bind) {
 		/* all but the first, unless it is alone: shapes, axes, k, scales, conditions ... */
@@ -211,7 +205,7 @@ static enum result evaluate(struct ctx *c, void *arg)
 		for (int k = 0; k < vec_len(x->inputs); k++)
 			given[k] = ordered[k]->dtype == x->inputs[k]->type.dtype ? ordered[k] :
 				   tensor_convert(c, ordered[k], x->inputs[k]->type.dtype);
-		if (exec_run(c, s, (const struct tensor *const *)given, got, NULL, NULL) != R_OK)
+		if (exec_run(c, s, (const struct tensor *const *)given, got, NULL, NULL) != R_SUCCESS)
 			return first_error(c, d), R_INPUT;
 		if (vec_len(x->outputs) != vec_len(want)) {
 			snprintf(d->why, sizeof d->why, "%d outputs, expected %d", vec_len(x->outputs),
@@ -223,7 +217,7 @@ static enum result evaluate(struct ctx *c, void *arg)
 				return R_INPUT;
 	}
 	d->outcome = d->bind ? PASSED_BOUND : PASSED;
-	return R_OK;
+	return R_SUCCESS;
 }
 
 /* ---- one test -------------------------------------------------------------------------------------- */
@@ -242,7 +236,7 @@ static enum outcome run_data_set(const char *model, const char *folder, char *wh
 		if (r == R_INTERNAL) {
 			first_error(c, &d);
 			d.outcome = FAILED;
-		} else if (r != R_OK && d.outcome == FAILED && c->n_errors && !d.why[0]) {
+		} else if (r != R_SUCCESS && d.outcome == FAILED && c->n_errors && !d.why[0]) {
 			first_error(c, &d);
 		}
 		ctx_free(c);
