@@ -126,6 +126,13 @@ check-cli: all
 test-cli/%: all
 	AMPOULE=$(abspath $(BUILD)/ampoule) BUILD=$(abspath $(BUILD)) CC="$(CC)" sh tests/cli/$*.sh
 
+# the ONNX backend tests; VECTORS= names other folders of them (a newer release's)
+VECTORS ?= /usr/share/libonnx-testdata/data
+$(BUILD)/run_vectors: tests/onnx/run_vectors.c $(BUILD)/libampoule.a
+	$(CC) $(CFLAGS_ALL) -MMD -MP -o $@ $< $(BUILD)/libampoule.a $(LDLIBS_ALL)
+check-onnx: $(BUILD)/run_vectors
+	$(BUILD)/run_vectors -u tests/onnx/unsupported.txt $(VECTORS)
+
 install: all
 	install -D -m 755 $(BUILD)/ampoule $(DESTDIR)$(PREFIX)/bin/ampoule
 	install -D -m 644 docs/ampoule.1 $(DESTDIR)$(PREFIX)/share/man/man1/ampoule.1
