@@ -125,6 +125,13 @@ static bool compare(struct data_set *d, const char *form, int k, const struct te
 	return true;
 }
 
+/* Older releases store bfloat16 data as the uint16 of its bits. */
+static void bfloat16_bits(const struct type *t, struct tensor *x)
+{
+	if (t->dtype == DT_BFLOAT16 && x->dtype == DT_UINT16)
+		x->dtype = DT_BFLOAT16;
+}
+
 /* The model's input becomes a constant; in[] loses it. */
 static void bind_input(struct graph *g, int k, struct tensor **in)
 {
@@ -179,6 +186,7 @@ static enum result evaluate(struct ctx *c, void *arg)
 				 g->inputs[k]->name);
 			return R_INPUT;
 		}
+		bfloat16_bits(&g->inputs[k]->type, ordered[k]);
 		/* an open shape is the data's: what --shape would say */
 		if (g->inputs[k]->type.kind == KIND_TENSOR && !type_known(&g->inputs[k]->type))
 			g->inputs[k]->type = type_tensor(g->inputs[k]->type.dtype, ordered[k]->rank,
@@ -193,6 +201,8 @@ static enum result evaluate(struct ctx *c, void *arg)
 	pass_infer(g);
 	if (c->n_errors)
 		return first_error(c, d), R_INPUT;
+	for (int k = 0; k < vec_len(want) && k < vec_len(g->outputs); k++)
+		bfloat16_bits(&g->outputs[k]->type, want[k]);
 	struct graph *forms[2] = { graph_to_double(c, g), g };
 	for (int f = 0; f < 2; f++) {
 		const char *form = f ? "exact" : "truth";
