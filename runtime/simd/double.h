@@ -151,7 +151,7 @@ static inline double d_round_pack(int sign, struct amp_u128 x, int e)
 }
 
 /* a, b, c finite, a and b not 0 */
-static inline double d_fma_int(double a, double b, double c)
+AMP_OUTLINE double d_fma_int(double a, double b, double c)
 {
 	uint64_t ua = d_ubits(a), ub = d_ubits(b), uc = d_ubits(c);
 	uint64_t mask = 0xfffffffffffffu, ma = ua & mask, mb = ub & mask, mc = uc & mask;
@@ -202,15 +202,17 @@ static inline double d_fma_int(double a, double b, double c)
 	return d_round_pack(sp, r, ep);
 }
 
-static inline double d_fma_soft(double a, double b, double c)
+AMP_OUTLINE double d_fma_soft(double a, double b, double c)
 {
 	double a1, a2, b1, b2, p, pl, t, u, v, tl, s, sl, w;
 	int ea = (int)(d_ubits(a) >> 52 & 2047), eb = (int)(d_ubits(b) >> 52 & 2047);
 	int ec = (int)(d_ubits(c) >> 52 & 2047);
 	uint64_t bits;
 
-	if (ea == 2047 || eb == 2047 || ec == 2047 || a == 0 || b == 0)
+	if (ea == 2047 || eb == 2047 || a == 0 || b == 0)
 		return a * b + c; /* infinities, NaN and a zero product: one rounding */
+	if (ec == 2047)
+		return c; /* even where a * b overflows */
 	if (c == 0)
 		return a * b;
 	if (ea + eb < 1023 + 500 || ea + eb > 1023 + 1500 || ea > 1900 || eb > 1900 || ea < 200 ||
@@ -254,7 +256,7 @@ static inline double d_fma(double a, double b, double c)
 /* ---- square root ---- */
 
 /* bit by bit, as s_sqrt_soft: 54 bits of root from 108 bits, two at a time from the top */
-static inline double d_sqrt_soft(double x)
+AMP_OUTLINE double d_sqrt_soft(double x)
 {
 	uint64_t u = d_ubits(x), m, root = 0, rem = 0;
 	int e, odd;

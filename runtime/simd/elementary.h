@@ -15,7 +15,7 @@
  * position e - 2 on, 96 of them, times m, modulo 2^96, are x * 2/pi modulo 4 in units of 2^-94.
  * Returns the quadrant; x = quadrant * pi/2 + *hi + *lo, |*hi| <= pi/4.
  */
-static inline int32_t amp_reduce_big(float x, float *hi, float *lo)
+AMP_OUTLINE int32_t amp_reduce_big(float x, float *hi, float *lo)
 {
 	static const uint32_t two_over_pi[] = { 0, 0xa2f9836e, 0x4e441529, 0xfc2757d1, 0xf534ddc0,
 						0xdb629599, 0x3c439041, 0xfe5163ab };

@@ -64,6 +64,13 @@
 #define AMP_OPAQUE(x) __asm__("" : "+m"(x))
 #endif
 
+/* for what is large and rare: one copy a file, and none where it is not used */
+#if defined __GNUC__
+#define AMP_OUTLINE static __attribute__((noinline, unused))
+#else
+#define AMP_OUTLINE static inline
+#endif
+
 #if defined __SSE2__
 #include <emmintrin.h>
 #endif

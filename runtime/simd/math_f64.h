@@ -427,7 +427,7 @@ static inline double d_erf(double x)
  * Payne and Hanek's reduction in integers: with |x| = m 2^e, 192 bits of 2/pi from position e - 2
  * on, times m, modulo 2^192, are x * 2/pi modulo 4 in units of 2^-190.
  */
-static inline struct amp_dd amp_reduce_big_f64(double x, int *quadrant)
+AMP_OUTLINE struct amp_dd amp_reduce_big_f64(double x, int *quadrant)
 {
 	static const uint64_t two_over_pi[] = {
 		0, 0xa2f9836e4e441529u, 0xfc2757d1f534ddc0u, 0xdb6295993c439041u,

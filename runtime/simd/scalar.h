@@ -150,7 +150,7 @@ static inline int s_fma_rare(double s)
 	return (u & 0x1fffffffu) == 0x10000000u || (m - 1 < 0x3810000000000000u - 1);
 }
 
-static inline float s_fma_odd(double p, double c)
+AMP_OUTLINE float s_fma_odd(double p, double c)
 {
 	double s = p + c, b = s - p, t = (p - (s - b)) + (c - b); /* s + t = p + c, exactly */
 	uint64_t u = d_ubits(s);
@@ -185,7 +185,7 @@ static inline float s_fma(float a, float b, float c)
  * known. The significand is scaled so that the root has 25 bits, the last one for rounding; a
  * root is never a tie, and the remainder tells whether it was exact.
  */
-static inline float s_sqrt_soft(float x)
+AMP_OUTLINE float s_sqrt_soft(float x)
 {
 	uint32_t u = s_ubits(x);
 	uint64_t m, root = 0, bit = (uint64_t)1 << 48;

@@ -172,7 +172,7 @@ static inline __m128 amp_fma4(__m128 a, __m128 b, __m128 c, __m128i *rare)
 	return _mm_movelh_ps(_mm_cvtpd_ps(l), _mm_cvtpd_ps(h));
 }
 
-__attribute__((noinline, cold, unused)) static vf amp_fma_exact(vf a, vf b, vf c)
+AMP_OUTLINE vf amp_fma_exact(vf a, vf b, vf c)
 {
 	float x[16], y[16], z[16];
 
