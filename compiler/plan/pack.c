@@ -58,13 +58,19 @@ static void place(struct packing *k, struct body *b, bool tight)
 	b->base = best >= 0 ? best : base;
 }
 
-/* Lays all bodies in this sequence; returns the arena. */
-static int64_t place_all(struct packing *k, const int *sequence, bool tight)
+/* Lays the bodies of this sequence from place `from` on; those before lie at bases[] (if any do).
+ * Returns the arena, or stops when it exceeds `enough` and returns what it has come to. */
+static int64_t place_all(struct packing *k, const int *sequence, bool tight, int from,
+	const int64_t *bases, int64_t enough)
 {
 	int64_t arena = 0;
-	for (int i = 0; i < k->n_bodies; i++)
-		k->bodies[i].base = -1;
 	for (int i = 0; i < k->n_bodies; i++) {
+		struct body *b = &k->bodies[sequence[i]];
+		b->base = i < from ? bases[sequence[i]] : -1;
+		if (i < from && b->base + b->extent > arena)
+			arena = b->base + b->extent;
+	}
+	for (int i = from; i < k->n_bodies && arena <= enough; i++) {
 		struct body *b = &k->bodies[sequence[i]];
 		place(k, b, tight);
 		if (b->base + b->extent > arena)
@@ -82,8 +88,17 @@ static void keep(struct packing *k, int64_t arena)
 		k->bodies[i].best = k->bodies[i].base;
 }
 
+/* The largest sum of live bytes at any step of the body's life. */
+static double pressure(const struct body *b, const int64_t *live)
+{
+	int64_t most = 0;
+	for (int t = b->first; t <= b->last; t++)
+		most = live[t] > most ? live[t] : most;
+	return (double)most;
+}
+
 /* A body's weight in the first sequences: larger goes first. */
-static double weight(const struct body *b, int rule)
+static double weight(const struct body *b, int rule, const int64_t *live)
 {
 	double size = (double)b->extent, life = (double)(b->last - b->first + 1);
 	switch (rule) {
@@ -97,12 +112,14 @@ static double weight(const struct body *b, int rule)
 		return -(double)b->first;	/* as they are born */
 	case 4:
 		return (double)b->last;	/* as they die, backwards */
-	default:
+	case 5:
 		return size * (double)b->n_rivals;
+	default:
+		return pressure(b, live);	/* the fullest steps first; in each, by size */
 	}
 }
 
-#define N_RULES 6
+#define N_RULES 7
 
 struct weighed {
 	double weight;
@@ -140,45 +157,65 @@ static void move_to(int *sequence, int from, int to)
 	sequence[to] = x;
 }
 
-/* One change of the sequence: a top body, or a random rival of it, goes ahead of where it stood. */
-static void shake(struct packing *k, int *sequence, const int *top, int n_top, uint64_t *rng)
+/* One change of the sequence: a top body, or a random rival of it, goes ahead of a rival of its own
+ * (or of anything). Returns the first place that changed. */
+static int shake(struct packing *k, int *sequence, int *place_of, const int *top, int n_top,
+	uint64_t *rng)
 {
-	const struct body *b = &k->bodies[top[plan_random(rng) % (uint32_t)n_top]];
-	int chosen = (int)(b - k->bodies);
-	const struct piece *p = &k->pieces[b->piece + (int)(plan_random(rng) % (uint32_t)b->n_pieces)];
-	if (p->n_rivals > 0 && plan_random(rng) % 3 == 0)
-		chosen = k->pieces[p->rivals[plan_random(rng) % (uint32_t)p->n_rivals]].body;
-	int at = 0;
-	while (sequence[at] != chosen)
-		at++;
-	if (at > 0)
-		move_to(sequence, at, (int)(plan_random(rng) % (uint32_t)at));
+	int chosen = top[plan_random(rng) % (uint32_t)n_top], to = -1;
+	for (int i = 0; i < k->n_bodies; i++)
+		place_of[sequence[i]] = i;
+	for (int hop = (int)(plan_random(rng) % 3 == 0); hop >= 0; hop--) {
+		const struct body *b = &k->bodies[chosen];
+		const struct piece *p = &k->pieces[b->piece + (int)(plan_random(rng) % (uint32_t)b->n_pieces)];
+		if (p->n_rivals == 0)
+			break;
+		int rival = k->pieces[p->rivals[plan_random(rng) % (uint32_t)p->n_rivals]].body;
+		if (hop > 0)
+			chosen = rival;
+		else
+			to = place_of[rival];
+	}
+	int at = place_of[chosen];
+	if (to < 0 || to >= at || plan_random(rng) % 8 == 0)
+		to = at > 0 ? (int)(plan_random(rng) % (uint32_t)at) : 0;
+	move_to(sequence, at, to);
+	return to;
 }
 
 static void local_search(struct packing *k, int *sequence, bool tight, int64_t target,
 	uint64_t *rng, int64_t budget)
 {
-	int *trial = plan_alloc(k->w->mem, (size_t)k->n_bodies, sizeof *trial);
-	int *top = plan_alloc(k->w->mem, (size_t)k->n_bodies, sizeof *top);
+	size_t n = (size_t)k->n_bodies;
+	int *trial = plan_alloc(k->w->mem, n, sizeof *trial);
+	int *top = plan_alloc(k->w->mem, n, sizeof *top);
+	int *place_of = plan_alloc(k->w->mem, n, sizeof *place_of);
+	int64_t *bases = plan_alloc(k->w->mem, n, sizeof *bases);	/* of `sequence` */
 	int64_t end = k->work_done + budget;
-	int64_t arena = place_all(k, sequence, tight);
-	keep(k, arena);
-	int n_top = reach_top(k, arena, top), stale = 0;
-	while (k->arena > target && k->work_done < end) {
-		memcpy(trial, sequence, (size_t)k->n_bodies * sizeof *trial);
-		shake(k, trial, top, n_top, rng);
-		if (stale > 60)	/* far from any gain: two changes at once */
-			shake(k, trial, top, n_top, rng);
-		int64_t now = place_all(k, trial, tight);
-		keep(k, now);
-		/* equal is welcome, and now and then a little worse, to leave a dead end */
-		if (now <= arena || (plan_random(rng) % 16 == 0 && now - arena <= arena / 50)) {
-			stale = now < arena ? 0 : stale + 1;
-			memcpy(sequence, trial, (size_t)k->n_bodies * sizeof *trial);
-			arena = now;
+	int64_t arena = place_all(k, sequence, tight, 0, NULL, INT64_MAX);
+	int stale = 0, n_top = 0;
+	for (bool accepted = true; k->arena > target && k->work_done < end;) {
+		if (accepted) {
 			n_top = reach_top(k, arena, top);
-		} else {
-			stale++;
+			for (size_t i = 0; i < n; i++)
+				bases[i] = k->bodies[i].base;
+		}
+		memcpy(trial, sequence, n * sizeof *trial);
+		int from = shake(k, trial, place_of, top, n_top, rng);
+		if (stale > 60) {	/* far from any gain: two changes at once */
+			int second = shake(k, trial, place_of, top, n_top, rng);
+			from = second < from ? second : from;
+		}
+		/* equal is welcome, and now and then a little worse, to leave a dead end */
+		int64_t enough = plan_random(rng) % 16 == 0 ? arena + arena / 50 : arena;
+		int64_t now = place_all(k, trial, tight, from, bases, enough);
+		k->work_done += k->n_bodies / 4;	/* the copying */
+		accepted = now <= enough;
+		stale = accepted && now < arena ? 0 : stale + 1;
+		if (accepted) {
+			keep(k, now);
+			memcpy(sequence, trial, n * sizeof *trial);
+			arena = now;
 		}
 	}
 }
@@ -193,15 +230,19 @@ void pack(struct packing *k, int64_t target, uint64_t *rng, int64_t budget)
 	struct weighed *list = plan_alloc(k->w->mem, n, sizeof *list);
 	int *sequence = plan_alloc(k->w->mem, n, sizeof *sequence);
 	int *best = plan_alloc(k->w->mem, n, sizeof *best);
+	int64_t *live = plan_alloc(k->w->mem, (size_t)k->n_times, sizeof *live);
 	bool best_tight = false;
+	for (int i = 0; i < k->n_pieces; i++)
+		for (int t = k->pieces[i].first; t <= k->pieces[i].last; t++)
+			live[t] += k->pieces[i].bytes;
 	for (int rule = 0; rule < N_RULES && k->arena > target; rule++) {
 		for (int i = 0; i < k->n_bodies; i++)
-			list[i] = (struct weighed){weight(&k->bodies[i], rule), k->bodies[i].extent, i};
+			list[i] = (struct weighed){weight(&k->bodies[i], rule, live), k->bodies[i].extent, i};
 		qsort(list, n, sizeof *list, compare_weights);
 		for (int i = 0; i < k->n_bodies; i++)
 			sequence[i] = list[i].body;
 		for (int tight = 0; tight < 2 && k->arena > target; tight++) {
-			int64_t arena = place_all(k, sequence, tight);
+			int64_t arena = place_all(k, sequence, tight, 0, NULL, k->arena);
 			if (arena < k->arena) {
 				memcpy(best, sequence, n * sizeof *best);
 				best_tight = tight;

@@ -14,9 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PACK_BUDGET 3000000	/* rivals looked at, for the first orders */
-#define SHAKE_BUDGET 200000	/* the same, for each changed order */
-#define MAX_SHAKES 40
+#define PACK_BUDGET 700000	/* rivals looked at, for the first orders */
+#define SHAKE_BUDGET 20000	/* the same, for each changed order */
+#define ALL_BUDGET 4000000	/* the same, of everything */
+#define MAX_SHAKES 300
 #define IMPROVE_WORK 4000000	/* uses of roots looked at while improving an order */
 #define SMALL_STEPS 24	/* up to here everything is searched */
 
@@ -99,9 +100,11 @@ static int decide_pairs(struct work *w, const int *order, int64_t above, const s
 	return n;
 }
 
-static void pack_order(struct work *w, struct best *best, const int *order, int64_t bound,
+/* Returns the work done. */
+static int64_t pack_order(struct work *w, struct best *best, const int *order, int64_t bound,
 	uint64_t *rng, int64_t budget)
 {
+	int64_t done = 0;
 	int n_all = 0;
 	for (int variant = 0; variant < 2 && best->arena > bound; variant++) {
 		struct plan_mark mark = plan_mark(w->mem);
@@ -112,25 +115,28 @@ static void pack_order(struct work *w, struct best *best, const int *order, int6
 			make_packing(&k, w, order, list, n);
 			pack(&k, bound, rng, budget);
 			keep_best(best, &k, order, list, n);
+			done += k.work_done;
 		}
 		n_all = n;
 		plan_rewind(w->mem, mark);
 	}
+	return done;
 }
 
 /* Changes the best order by a few random legal moves that keep its bound below the best arena, and
  * packs it; many times. */
-static void shake_orders(struct work *w, struct best *best, int64_t target, uint64_t *rng)
+static void shake_orders(struct work *w, struct best *best, int64_t target, uint64_t *rng,
+	int64_t done)
 {
 	int n = w->n_steps;
 	int *order = plan_alloc(w->mem, (size_t)n, sizeof *order);
-	for (int round = 0; round < MAX_SHAKES && best->arena > target; round++) {
+	for (int i = 0; i < MAX_SHAKES && best->arena > target && done < ALL_BUDGET; i++) {
 		memcpy(order, best->order, (size_t)n * sizeof *order);
-		for (int i = 0; i < 1 + round % 4; i++)
+		for (int moves = 0; moves < 1 + i % 4; moves++)
 			move_a_step(w, order, rng);
 		int64_t bound = order_bound(w, order, false, NULL);
 		if (bound < best->arena)
-			pack_order(w, best, order, bound, rng, SHAKE_BUDGET);
+			done += pack_order(w, best, order, bound, rng, SHAKE_BUDGET);
 	}
 }
 
@@ -160,20 +166,21 @@ static void search_plan(struct work *w, struct best *best, struct plan_certifica
 	}
 	/* the given order is what people know from the model: it wins when it is as good */
 	int64_t target = given_bound < found_bound ? given_bound : found_bound;
+	int64_t done = 0;
 	best->arena = INT64_MAX;
 	if (given_bound == target)
-		pack_order(w, best, given, target, &rng, PACK_BUDGET);
+		done += pack_order(w, best, given, target, &rng, PACK_BUDGET);
 	bool free_order = !w->p->keep_order, proven = false;
 	if (!free_order)
 		lower = target;
 	if (free_order && best->arena > found_bound)
-		pack_order(w, best, found, found_bound, &rng, PACK_BUDGET);
+		done += pack_order(w, best, found, found_bound, &rng, PACK_BUDGET);
 	if (free_order && given_bound != target && given_bound < best->arena)
-		pack_order(w, best, given, given_bound, &rng, PACK_BUDGET / 4);
+		done += pack_order(w, best, given, given_bound, &rng, PACK_BUDGET);
 	if (best->arena > lower && n <= SMALL_STEPS)
 		proven = search_all(w, best, lower);
 	if (free_order && !proven && best->arena > target && n > 1)
-		shake_orders(w, best, target, &rng);
+		shake_orders(w, best, target, &rng, done);
 	cert->lower_bound = lower;
 	cert->arena_proven = proven || best->arena == lower;
 }

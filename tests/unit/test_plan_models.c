@@ -430,6 +430,39 @@ static void thousand(void)
 	output(x);
 }
 
+/* A thousand steps with many values live at once, all of odd sizes: no network, a hard case. */
+static void tangle(void)
+{
+	uint64_t rng = 7;
+	int pool[40];
+	for (int i = 0; i < 40; i++)
+		pool[i] = i ? tokens(pool[0], 64 * (1 + (int64_t)draw(&rng, 400)), "f", 0) : input(3, 64);
+	for (int i = 0; i < 960; i++) {
+		int x = pool[draw(&rng, 40)], y = pool[draw(&rng, 40)];
+		int z = add_buffer(&b, 64 * (1 + (int64_t)draw(&rng, 400)));
+		add_step(&b, "g", 64 * (int64_t)draw(&rng, 20), 2, 1, x, y, z);
+		if (x != y && draw(&rng, 3) == 0)
+			allow_inplace(&b, 0, 0);
+		pool[draw(&rng, 40)] = z;
+	}
+	for (int i = 0; i < 40; i++)
+		output(pool[i]);
+}
+
+/* Thirty-two branches of different lengths that meet at the end. */
+static void fan(void)
+{
+	uint64_t rng = 8;
+	int x = input(3, 224), sum = conv(x, 32, 56, 0);
+	for (int i = 0; i < 32; i++) {
+		int y = conv(x, 16 + 16 * (int)draw(&rng, 6), 56, 4096 * draw(&rng, 9));
+		for (int k = (int)draw(&rng, 9); k > 0; k--)
+			y = conv(y, 16 + 16 * (int)draw(&rng, 6), 56 >> draw(&rng, 3), 4096 * draw(&rng, 9));
+		sum = binary("add", sum, conv(y, 32, 56, 0));
+	}
+	output(sum);
+}
+
 /* An LSTM unrolled: gates by views, a state that goes round, all outputs in one parent. */
 static void lstm(void)
 {
@@ -478,6 +511,8 @@ static const struct model models[] = {
 	{"nasnet", nasnet, 1.05},
 	{"hrnet", hrnet, 1.05},
 	{"thousand", thousand, 1.05},
+	{"tangle", tangle, 1.05},
+	{"fan", fan, 1.01},
 	{"lstm", lstm, 1.0},
 };
 
@@ -515,6 +550,18 @@ static void test_models(void)
 		CU_ASSERT_EQUAL(memcmp(r.order, again.order, n * sizeof *r.order), 0);
 		CU_ASSERT_EQUAL(memcmp(r.offset, again.offset, n_buffers * sizeof *r.offset), 0);
 		CU_ASSERT_EQUAL(memcmp(r.inplace, again.inplace, n_buffers * sizeof *r.inplace), 0);
+		/* the same in the order as written */
+		struct plan_result kept;
+		p.keep_order = true;
+		CU_ASSERT_EQUAL_FATAL(plan_solve(&p, &kept, why, sizeof why), PLAN_OK);
+		CU_ASSERT_TRUE(plan_verify(&p, &kept, why, sizeof why));
+		CU_ASSERT_TRUE(kept.cert.over_order <= 1.05);
+		/* both are heuristic, but the freedom of order must not cost much */
+		CU_ASSERT_TRUE((double)r.arena_bytes <= 1.01 * (double)kept.arena_bytes);
+		if (kept.arena_bytes != r.arena_bytes || kept.cert.over_order > 1)
+			printf("%-16s %5s %12lld %8.4f\n", "", "kept", (long long)kept.arena_bytes,
+				kept.cert.over_order);
+		plan_free(&kept);
 		plan_free(&r);
 		plan_free(&again);
 		drop(&b);
