@@ -1,0 +1,148 @@
+/*
+ * kernel_test.h - calling a generic kernel in every build of it, on memory of the exact size.
+ *
+ * Each call runs the plain and, where this CPU has it, the FMA build; their bytes must be equal, and whatever the kernel
+ * should write was NaN (0xff) before.  Memory behind the buffers is guarded by a pattern (and by
+ * AddressSanitizer in the sanitized run).
+ */
+#ifndef KERNEL_TEST_H
+#define KERNEL_TEST_H
+
+#include "ir/schedule.h"
+#include "eval/kernel_list.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int bad, checks;
+static const char *what = "";		/* the case, for messages */
+
+#define EXPECT(cond, ...) do { \
+	checks++; \
+	if (!(cond)) { \
+		if (bad++ < 20) { \
+			fprintf(stderr, "%s:%d: %s: ", __FILE__, __LINE__, what); \
+			fprintf(stderr, __VA_ARGS__); \
+			fputc('\n', stderr); \
+		} \
+	} \
+} while (0)
+
+static uint64_t seed = 1;
+
+static inline uint64_t random_bits(void)
+{
+	uint64_t z = seed += 0x9e3779b97f4a7c15u;
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+	return z ^ z >> 31;
+}
+
+/* lo .. hi */
+static inline int64_t random_int(int64_t lo, int64_t hi)
+{
+	return lo + (int64_t)(random_bits() % (uint64_t)(hi - lo + 1));
+}
+
+static inline float random_float(void)
+{
+	return (float)((double)(int64_t)(random_bits() >> 11) / 4503599627370496.0 - 1.0);
+}
+
+static inline void *get(size_t bytes)
+{
+	void *p = NULL;
+	if (posix_memalign(&p, 64, bytes ? bytes : 1))
+		abort();
+	return p;
+}
+
+static inline float *floats(int64_t n)
+{
+	float *p = get((size_t)n * sizeof *p);
+	for (int64_t i = 0; i < n; i++)
+		p[i] = random_float();
+	return p;
+}
+
+static inline const struct kernel *find_in(const struct kernel *const *list, const char *base, const char *type)
+{
+	for (; *list; list++)
+		for (const struct kernel *k = *list; k->base; k++)
+			if (strcmp(k->base, base) == 0 && strcmp(k->type, type) == 0)
+				return k;
+	return NULL;
+}
+
+/* out[i] has bytes[i] bytes (NULL: absent); ends where n_out says. */
+static inline void call(const char *base, const char *type, const void *params, const void *const in[],
+			void *const out[], const size_t bytes[], int n_out, size_t scratch)
+{
+	const struct kernel *const *lists[2] = { kernel_list_base, NULL };
+	void *first[4] = { 0 };
+#if defined(__x86_64__)
+	__builtin_cpu_init();
+	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+		lists[1] = kernel_list_fma;
+#endif
+	for (int v = 0; v < 2 && lists[v]; v++) {
+		const struct kernel *k = find_in(lists[v], base, type);
+		EXPECT(k != NULL, "no kernel %s %s", base, type);
+		if (!k)
+			return;
+		unsigned char *s = get(scratch + 64);
+		memset(s, 0xff, scratch);
+		memset(s + scratch, 0xa5, 64);
+		for (int i = 0; i < n_out; i++)
+			if (out[i])
+				memset(out[i], 0xff, bytes[i]);
+		struct amp_env env = { .scratch = s, .part = 0, .parts = 1, .status = AMP_OK };
+		k->fn(params, in, out, &env);
+		int kept = 1;
+		for (int i = 0; i < 64; i++)
+			kept = kept && s[scratch + (size_t)i] == 0xa5;
+		EXPECT(kept, "%s %s writes behind its scratch", base, type);
+		free(s);
+		for (int i = 0; i < n_out; i++) {
+			if (!out[i])
+				continue;
+			if (v == 0) {
+				first[i] = get(bytes[i]);
+				memcpy(first[i], out[i], bytes[i]);
+			} else {
+				EXPECT(memcmp(first[i], out[i], bytes[i]) == 0,
+				       "%s %s: the two builds differ in output %d", base, type, i);
+			}
+		}
+	}
+	for (int i = 0; i < 4; i++)
+		free(first[i]);
+}
+
+static inline int same_bits(float a, float b)
+{
+	return memcmp(&a, &b, sizeof a) == 0 || (a != a && b != b);
+}
+
+/* n results against bits in a stated order and against double within a bound that belongs to each */
+static inline void check(const float *y, const float *order, const double *truth, const double *bound, int64_t n)
+{
+	for (int64_t i = 0; i < n; i++) {
+		EXPECT(same_bits(y[i], order[i]), "element %lld is %.9g, in the contract's order %.9g",
+		       (long long)i, (double)y[i], (double)order[i]);
+		EXPECT(fabs((double)y[i] - truth[i]) <= bound[i], "element %lld is %.9g, truth %.17g, bound %g",
+		       (long long)i, (double)y[i], truth[i], bound[i]);
+	}
+}
+
+#define EPS 5.9604644775390625e-8	/* half a unit in the last place of 1.0f */
+
+static inline int finish(const char *name)
+{
+	printf("%s: %d checks, %d failed\n", name, checks, bad);
+	return bad || !checks;
+}
+
+#endif
