@@ -5,6 +5,8 @@
 #include "ops/spatial.h"
 #define AMP_T 1
 #include "kernels/conv.inc"
+#include "kernels/conv_c16.inc"
+#include "kernels/dwconv_c16.inc"
 
 #include <string.h>
 
@@ -67,6 +69,9 @@ static bool infer(struct node *n)
 	return op_activation(n) >= 0;
 }
 
+static void lower_c16(struct node *n, struct step *s, const struct spatial *w, const struct type *x,
+		      const struct type *wt, int64_t group);
+
 static bool lower(struct node *n, struct step *s)
 {
 	struct spatial w;
@@ -74,6 +79,10 @@ static bool lower(struct node *n, struct step *s)
 	int64_t group;
 	if (!read(n, &w, &x, &wt, &group))
 		return false;
+	if (node_out(n, 0)->layout == LAYOUT_C16) {
+		lower_c16(n, s, &w, x, wt, group);
+		return true;
+	}
 	struct amp_conv *p = step_kernel(s, "conv", x->dtype);
 	bool pointwise = true;
 	p->n = x->dim[0].value;
@@ -115,6 +124,131 @@ static bool lower(struct node *n, struct step *s)
 	return true;
 }
 
+/* ---- layout c16 -------------------------------------------------------------------------------- */
+
+/* Constants and finite: then padding with zeros gives the bits of skipping (docs/numerics.md rule 2). */
+static bool finite_const(const struct value *v)
+{
+	if (!v || !v->data || v->data->dtype != DT_FLOAT)
+		return false;
+	const uint32_t *p = v->data->data;
+	for (int64_t i = 0; i < v->data->n; i++)
+		if ((p[i] & 0x7f800000u) == 0x7f800000u)
+			return false;
+	return true;
+}
+
+static bool depthwise(int64_t c, int64_t m, int64_t group)
+{
+	return group > 1 && c == group && m == group;
+}
+
+static bool c16(const struct node *n, enum layout *want_in, enum layout *want_out)
+{
+	struct spatial s;
+	const struct type *x, *w;
+	int64_t group;
+	if (!read(n, &s, &x, &w, &group) || x->dtype != DT_FLOAT || s.rank != 2 ||
+	    !finite_const(node_in(n, 1)) || (node_in(n, 2) && !node_in(n, 2)->data))
+		return false;
+	const int64_t c = x->dim[1].value, m = w->dim[0].value;
+	int64_t size = type_elements(x);
+	for (int i = 0; i < 2; i++)
+		if (s.pad[i] < 0 || s.pad_end[i] < 0 || s.stride[i] > 1 << 15 || s.kernel[i] > 1 << 15 ||
+		    s.dilation[i] > 1 << 15 || s.pad[i] > 1 << 15 || s.out[i] == 0 || s.in[i] == 0)
+			return false;
+	if (m < 16 || size < 1 || size > INT32_MAX / 64 || x->dim[0].value < 1)
+		return false;
+	if (!depthwise(c, m, group) && group > 1 && (c / group % 16 || m / group % 16))
+		return false;
+	for (int i = 0; i < 4; i++)
+		want_in[i] = i == 0 || i == 3 ? LAYOUT_C16 : LAYOUT_PLAIN;
+	if (c < 16)			/* the first layer reads the picture as it is */
+		want_in[0] = LAYOUT_PLAIN;
+	want_out[0] = LAYOUT_C16;
+	return true;
+}
+
+/* W [m, c/group, kh, kw] -> [m/16][c/group/16][kh][kw][cs][16], zeros beyond; depthwise: c/group = cs = 1 */
+static struct value *pack_weights(const struct node *n, const struct tensor *w, int64_t cs)
+{
+	struct ctx *c = n->graph->c;
+	const int64_t m = w->dim[0], cg = w->dim[1], taps = w->dim[2] * w->dim[3];
+	const int64_t blocks = (cg + cs - 1) / cs;
+	const int64_t dims[] = { (m + 15) / 16, blocks, taps, cs, 16 };
+	struct tensor *t = tensor_new(c, DT_FLOAT, 5, dims);
+	const float *from = w->data;
+	float *to = t->data;
+	for (int64_t o = 0; o < m; o++)
+		for (int64_t i = 0; i < cg; i++)
+			for (int64_t k = 0; k < taps; k++)
+				to[((((o / 16) * blocks + i / cs) * taps + k) * cs + i % cs) * 16 + o % 16] =
+					from[(o * cg + i) * taps + k];
+	return step_const(n, str_printf(c, "%s (c16)", node_in(n, 1)->name), t);
+}
+
+static struct value *pack_bias(const struct node *n)
+{
+	const struct value *b = node_in(n, 2);
+	if (!b)
+		return NULL;
+	const int64_t dims[] = { (b->data->n + 15) / 16, 16 };
+	struct tensor *t = tensor_new(n->graph->c, DT_FLOAT, 2, dims);
+	memcpy(t->data, b->data->data, (size_t)b->data->n * sizeof(float));
+	return step_const(n, str_printf(n->graph->c, "%s (c16)", b->name), t);
+}
+
+#define BAND_BYTES (192 << 10)		/* input rows of a band: they should stay in the L2 cache */
+
+static void lower_c16(struct node *n, struct step *s, const struct spatial *w, const struct type *x,
+		      const struct type *wt, int64_t group)
+{
+	const int64_t c = x->dim[1].value, m = wt->dim[0].value;
+	step_in(s, node_in(n, 0));
+	if (depthwise(c, m, group)) {
+		struct amp_dwconv_c16 *p = step_kernel(s, "dwconv_c16", DT_FLOAT);
+		*p = (struct amp_dwconv_c16){
+			.n = (int32_t)x->dim[0].value, .c = (int32_t)c, .ih = (int32_t)w->in[0],
+			.iw = (int32_t)w->in[1], .oh = (int32_t)w->out[0], .ow = (int32_t)w->out[1],
+			.kh = (int32_t)w->kernel[0], .kw = (int32_t)w->kernel[1], .sh = (int32_t)w->stride[0],
+			.sw = (int32_t)w->stride[1], .dh = (int32_t)w->dilation[0], .dw = (int32_t)w->dilation[1],
+			.ph = (int32_t)w->pad[0], .pw = (int32_t)w->pad[1], .act = op_activation(n),
+			.alpha = (float)attr_float(n, "act_alpha", 0), .beta = (float)attr_float(n, "act_beta", 0),
+		};
+		step_in(s, pack_weights(n, node_in(n, 1)->data, 1));
+	} else {
+		struct amp_conv_c16 *p = step_kernel(s, "conv_c16", DT_FLOAT);
+		const int64_t cg = c / group, cs = c < 16 ? c : 16;
+		*p = (struct amp_conv_c16){
+			.n = (int32_t)x->dim[0].value, .c = (int32_t)c, .m = (int32_t)m, .group = (int32_t)group,
+			.ih = (int32_t)w->in[0], .iw = (int32_t)w->in[1], .oh = (int32_t)w->out[0],
+			.ow = (int32_t)w->out[1], .kh = (int32_t)w->kernel[0], .kw = (int32_t)w->kernel[1],
+			.sh = (int32_t)w->stride[0], .sw = (int32_t)w->stride[1], .dh = (int32_t)w->dilation[0],
+			.dw = (int32_t)w->dilation[1], .ph = (int32_t)w->pad[0], .pw = (int32_t)w->pad[1],
+			.x_plain = c < 16, .act = op_activation(n),
+			.alpha = (float)attr_float(n, "act_alpha", 0), .beta = (float)attr_float(n, "act_beta", 0),
+		};
+		const int64_t wp = (w->out[1] - 1) * w->stride[1] + (w->kernel[1] - 1) * w->dilation[1] + 1;
+		p->copy = c < 16 || w->pad[1] > 0 || wp > w->in[1];
+		/* as many output rows as keep the band's input rows within BAND_BYTES */
+		const int64_t row = (cg + cs - 1) / cs * cs * wp * 4;
+		int64_t band = w->out[0];
+		while (band > 1 && ((band - 1) * w->stride[0] + (w->kernel[0] - 1) * w->dilation[0] + 1) * row >
+				   BAND_BYTES)
+			band = (band + 1) / 2;
+		p->band = (int32_t)band;
+		if (p->copy)
+			s->scratch = ((band - 1) * w->stride[0] + (w->kernel[0] - 1) * w->dilation[0] + 1) * row;
+		step_in(s, pack_weights(n, node_in(n, 1)->data, cs));
+	}
+	step_in(s, pack_bias(n));
+	step_in(s, node_in(n, 3));
+	step_out(s, node_out(n, 0));
+	/* each output is written after the residual at its place has been read */
+	if (node_in(n, 3) && !node_in(n, 3)->data)
+		step_inplace(s, 0, 3);
+}
+
 static int64_t macs(const struct node *n)
 {
 	const struct value *y = node_out(n, 0), *w = node_in(n, 1);
@@ -129,10 +263,10 @@ static int64_t macs(const struct node *n)
 
 const struct op op_conv = {
 	.domain = "", .name = "Conv", .since = 22, .min_in = 2, .max_in = 3, .min_out = 1, .max_out = 1,
-	.infer = infer, .lower = lower, .macs = macs,
+	.infer = infer, .lower = lower, .c16 = c16, .macs = macs,
 };
 
 const struct op op_ampoule_conv = {
 	.domain = "ampoule", .name = "Conv", .since = 1, .min_in = 2, .max_in = 4, .min_out = 1,
-	.max_out = 1, .infer = infer, .lower = lower, .macs = macs,
+	.max_out = 1, .infer = infer, .lower = lower, .c16 = c16, .macs = macs,
 };

@@ -37,32 +37,91 @@ static bool type_ok(const struct node *n, enum dtype t)
 	return false;
 }
 
+/*
+ * The axes of a c16 input as the kernel walks them.  Over space: N, block | space | lane; the sums of
+ * 16 channels stand side by side.  Over channels (whole blocks): N, space | block, lane: ONNX's order of C.
+ */
+static int c16_axes(const struct type *x, int64_t *size, int64_t *stride, bool *away)
+{
+	const int64_t blocks = (x->dim[1].value + 15) / 16;
+	const bool channels = away[1];
+	int64_t space = 1;
+	for (int d = 2; d < x->rank; d++)
+		space *= x->dim[d].value;
+	const int64_t n = size[0];
+	size[0] = n;
+	stride[0] = blocks * space * 16;
+	away[0] = false;
+	size[1] = channels ? space : blocks;
+	stride[1] = channels ? 16 : space * 16;
+	away[1] = false;
+	size[2] = channels ? blocks : space;
+	stride[2] = channels ? space * 16 : 16;
+	away[2] = true;
+	size[3] = 16;
+	stride[3] = 1;
+	away[3] = channels;
+	return 4;
+}
+
+/* Sums, means, maxima and minima over all of space, or over whole blocks of channels. */
+static bool reduce_c16(const struct node *n, int mode, const bool *reduced, bool keepdims, enum layout *want_in,
+		enum layout *want_out)
+{
+	const struct type *x = &node_in(n, 0)->type;
+	bool space = x->rank > 2;
+	if (!type_known(x) || x->dtype != DT_FLOAT || x->rank < 3 || mode > AMP_REDUCE_MIN || reduced[0] ||
+	    type_elements(x) <= 0)
+		return false;
+	for (int d = 2; d < x->rank; d++)
+		space = space && reduced[d];
+	want_in[0] = LAYOUT_C16;
+	if (space && !reduced[1] && (keepdims || x->dim[1].value % 16 == 0)) {
+		want_out[0] = keepdims ? LAYOUT_C16 : LAYOUT_PLAIN;
+		/* lanes beyond C are sums of zeros: +0, as they must be */
+		return true;
+	}
+	for (int d = 2; d < x->rank; d++)
+		if (reduced[d])
+			return false;
+	want_out[0] = LAYOUT_PLAIN;
+	return reduced[1] && x->dim[1].value % 16 == 0;
+}
+
 bool reduce_lower(struct node *n, struct step *s, int mode, int power, const bool *reduced)
 {
 	const struct type *x;
 	if (!op_in_type(n, 0, &x))
 		return false;
 	struct amp_reduce *p = step_kernel(s, "reduce", x->dtype);
-	int64_t stride[IR_MAX_RANK], at = 1;
-	for (int d = x->rank - 1; d >= 0; d--) {
-		stride[d] = at;
-		at *= x->dim[d].value ? x->dim[d].value : 1;
+	int64_t stride[IR_MAX_RANK + 1], size_of[IR_MAX_RANK + 1], at = 1;
+	bool away[IR_MAX_RANK + 1];
+	int axes = x->rank;
+	for (int d = 0; d < axes; d++) {
+		size_of[d] = x->dim[d].value;
+		away[d] = reduced[d];
 	}
+	for (int d = axes - 1; d >= 0; d--) {
+		stride[d] = at;
+		at *= size_of[d] ? size_of[d] : 1;
+	}
+	if (node_in(n, 0)->layout == LAYOUT_C16)
+		axes = c16_axes(x, size_of, stride, away);
 	p->mode = mode;
 	p->p = power;
 	p->count = 1;
 	/* neighbours of the same kind become one axis; axes of size 1 vanish */
 	int before = -1;
-	for (int d = 0; d < x->rank; d++) {
-		const int64_t size = x->dim[d].value;
-		int32_t *rank = reduced[d] ? &p->rank : &p->rank_kept;
-		int64_t *dims = reduced[d] ? p->dim : p->kept;
-		int64_t *strides = reduced[d] ? p->stride : p->kept_stride;
+	for (int d = 0; d < axes; d++) {
+		const int64_t size = size_of[d];
+		int32_t *rank = away[d] ? &p->rank : &p->rank_kept;
+		int64_t *dims = away[d] ? p->dim : p->kept;
+		int64_t *strides = away[d] ? p->stride : p->kept_stride;
 		if (size == 1)
 			continue;
-		if (reduced[d])
+		if (away[d])
 			p->count *= size;
-		if (before == reduced[d]) {
+		if (before == away[d] && strides[*rank - 1] == size * stride[d]) {
 			dims[*rank - 1] *= size;
 			strides[*rank - 1] = stride[d];
 			continue;
@@ -73,7 +132,7 @@ bool reduce_lower(struct node *n, struct step *s, int mode, int power, const boo
 		}
 		dims[*rank] = size;
 		strides[(*rank)++] = stride[d];
-		before = reduced[d];
+		before = away[d];
 	}
 	step_in(s, node_in(n, 0));
 	step_out(s, node_out(n, 0));
@@ -134,7 +193,16 @@ static bool lower(struct node *n, struct step *s)
 	return reduce_lower(n, s, mode_of(n), 0, reduced);
 }
 
-#define REDUCE_ROW .domain = "", .min_in = 1, .max_in = 2, .min_out = 1, .max_out = 1, \
+static bool c16(const struct node *n, enum layout *want_in, enum layout *want_out)
+{
+	bool reduced[IR_MAX_RANK];
+	const struct value *x = node_in(n, 0);
+	if (!x || !type_known(&x->type) || !read_axes(n, x->type.rank, reduced))
+		return false;
+	return reduce_c16(n, mode_of(n), reduced, attr_int(n, "keepdims", 1) != 0, want_in, want_out);
+}
+
+#define REDUCE_ROW .domain = "", .c16 = c16, .min_in = 1, .max_in = 2, .min_out = 1, .max_out = 1, \
 	.upgrade = upgrade, .infer = infer, .lower = lower
 
 const struct op op_reducesum = { .name = "ReduceSum", .since = 13, REDUCE_ROW };
@@ -179,7 +247,15 @@ static bool lower_global(struct node *n, struct step *s)
 	return reduce_lower(n, s, mode_of(n), (int)attr_int(n, "p", 2), reduced);
 }
 
-#define GLOBAL_ROW .domain = "", .min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1, \
+static bool c16_global(const struct node *n, enum layout *want_in, enum layout *want_out)
+{
+	bool reduced[IR_MAX_RANK];
+	for (int d = 0; d < IR_MAX_RANK; d++)
+		reduced[d] = d >= 2;
+	return node_in(n, 0) && reduce_c16(n, mode_of(n), reduced, true, want_in, want_out);
+}
+
+#define GLOBAL_ROW .domain = "", .c16 = c16_global, .min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1, \
 	.infer = infer_global, .lower = lower_global
 
 const struct op op_globalaveragepool = { .name = "GlobalAveragePool", .since = 22, GLOBAL_ROW };
