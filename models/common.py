@@ -65,17 +65,22 @@ def drawn_batch(count, size, seed=0):
 
 
 def weights(model, seed):
-    """He initialisation with seeded, slightly random scales and shifts in every normalisation."""
+    """He initialisation, seeded; random scales and shifts in every normalisation.
+
+    What makes the scores of an attention starts smaller, so that softmax spreads as it does in
+    trained networks: a hard choice between near ties would magnify rounding.
+    """
     g = torch.Generator().manual_seed(seed)
 
     def normal(t, std):
         with torch.no_grad():
             t.copy_(torch.randn(t.shape, generator=g) * std)
 
-    for module in model.modules():
+    for name, module in model.named_modules():
         if isinstance(module, (nn.Conv2d, nn.Linear)):
             fan_in = module.weight[0].numel()
-            gain = 2.0 if isinstance(module, nn.Conv2d) else 1.0
+            attends = name.rsplit(".", 1)[-1] in ("query", "key", "value")
+            gain = 2.0 if isinstance(module, nn.Conv2d) and not attends else 1.0
             normal(module.weight, (gain / fan_in) ** 0.5)
             if module.bias is not None:
                 normal(module.bias, 0.1)
@@ -86,20 +91,37 @@ def weights(model, seed):
             with torch.no_grad():
                 module.weight.copy_(0.75 + 0.5 * torch.rand(module.weight.shape, generator=g))
             normal(module.bias, 0.1)
+    for name, parameter in model.named_parameters():
+        if name.rsplit(".", 1)[-1] in ("rel_h", "rel_w"):
+            normal(parameter, 0.5 if parameter.dim() == 5 else parameter.shape[-1] ** -0.5)
 
 
-def settle(model, size, seed=1, count=8):
-    """Seeded weights, batch-norm statistics from drawn cells; returns the model in eval mode."""
+def take_statistics(norm, inputs):
+    """A batch-norm's statistics from what it is about to see.
+
+    A channel that hardly varies on these few pictures is not blown up to unit size, for that would
+    magnify the rounding of all layers before it.
+    """
+    x = inputs[0]
+    mean, var = x.mean(dim=(0, 2, 3)), x.var(dim=(0, 2, 3))
+    norm.running_mean.copy_(mean)
+    norm.running_var.copy_(var.clamp(min=float(var.mean()) * 0.1))
+
+
+def settle(model, size, seed=1, count=8, noisy=4):
+    """Seeded weights, batch-norm statistics from drawn cells; returns the model in eval mode.
+
+    A few pictures of noise are among them: checks feed noise too, and its many small details would
+    otherwise be far outside of what the network is set for.
+    """
     weights(model, seed)
     model.eval()
-    norms = [m for m in model.modules() if isinstance(m, nn.BatchNorm2d)]
-    if norms:
-        kept = [m.momentum for m in norms]
-        for m in norms:
-            m.train()
-            m.momentum = 1.0
+    hooks = [m.register_forward_pre_hook(take_statistics) for m in model.modules()
+             if isinstance(m, nn.BatchNorm2d)]
+    if hooks:
         with torch.no_grad():
-            model(drawn_batch(count, size, seed))
-        for m, momentum in zip(norms, kept):
-            m.momentum = momentum
-    return model.eval()
+            noise = torch.randn(noisy, 3, size, size, generator=torch.Generator().manual_seed(seed))
+            model(torch.cat([drawn_batch(count, size, seed), noise]))
+        for hook in hooks:
+            hook.remove()
+    return model

@@ -40,7 +40,7 @@ SMALL = {"width": [16, 32, 64, 96], "heads": 3, "reduction": 4, "size": 96}
 TOLERANCE = 1e-5
 # Where depth explains more: the share of the largest output that PyTorch and ONNX Runtime, both
 # correct, already differ by comes near or above 1e-5.  README.md of models/ gives the figures.
-DEEP = {"mobilenetv2": 1e-4, "efficientnet_b0": 1e-4, "resnet50": 1e-4}
+DEEP = {"mobilenetv2": 1e-4, "resnet50": 1e-4}
 
 
 def cases():
@@ -53,13 +53,12 @@ def cases():
             yield (f"rcmnet_{variant}_{e}", "rcmnet", {"variant": variant}, exporter, None, "1", outside)
         for name in zoo.MODELS:
             yield f"{name}_{e}", name, {}, exporter, None, "1", outside
-        for attention in ("matmul", "einsum", "sdpa", "mha"):
+        for attention, mlp in (("matmul", "linear"), ("einsum", "conv"), ("sdpa", "linear"), ("mha", "conv")):
             for variant in "ab" if attention != "mha" else "b":
-                for mlp in ("conv", "linear"):
-                    options = {"variant": variant, "attention": attention, "cbam_mlp": mlp, **SMALL}
-                    yield (f"small_{variant}_{attention}_{mlp}_{e}", "rcmnet", options, exporter, None,
-                           "1", False)
-        for attention in ("matmul", "einsum", "sdpa"):
+                options = {"variant": variant, "attention": attention, "cbam_mlp": mlp, **SMALL}
+                yield (f"small_{variant}_{attention}_{mlp}_{e}", "rcmnet", options, exporter, None,
+                       "1", False)
+        for attention in ("matmul", "einsum"):
             options = {"attention": attention, "position": "relative", **SMALL}
             yield f"small_a_relative_{attention}_{e}", "rcmnet", options, exporter, None, "1", False
         for variant, attention in (("a", "matmul"), ("a", "einsum"), ("a", "sdpa"), ("b", "mha")):
