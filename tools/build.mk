@@ -133,6 +133,22 @@ $(BUILD)/run_vectors: tests/onnx/run_vectors.c $(BUILD)/libampoule.a
 check-onnx: $(BUILD)/run_vectors
 	$(BUILD)/run_vectors -u tests/onnx/unsupported.txt $(VECTORS)
 
+# what needs Python: PyTorch's exports against ONNX Runtime; real photographs, where they lie beside us.
+# ONLY=name runs the cases whose name holds it; VENV=dir uses an environment that is there.
+VENV ?= $(BUILD)/venv
+PHOTOS ?= ../shared/wbc
+ONLY ?=
+check-models: all
+	@sh tools/deps.sh models
+	@py=$$(sh tools/venv.sh $(VENV)) && $$py tests/models/check_proto.py compiler/import/onnx.proto && \
+	nice $$py tests/models/check_models.py --ampoule $(BUILD)/ampoule --build $(BUILD)/check-models \
+		--only "$(ONLY)" --classes 200
+check-real: all
+	@test -f $(PHOTOS)/labels.csv || { echo "check-real: no photographs at $(PHOTOS): nothing was checked"; exit 1; }
+	@sh tools/deps.sh models
+	@py=$$(sh tools/venv.sh $(VENV)) && \
+	nice $$py models/check_real.py --pictures $(PHOTOS) --build $(BUILD)/check-real --ampoule $(BUILD)/ampoule
+
 install: all
 	install -D -m 755 $(BUILD)/ampoule $(DESTDIR)$(PREFIX)/bin/ampoule
 	install -D -m 644 docs/ampoule.1 $(DESTDIR)$(PREFIX)/share/man/man1/ampoule.1
@@ -143,4 +159,5 @@ help:
 	@echo "make           build $(BUILD)/ampoule        make install PREFIX=/usr/local"
 	@echo "make test-unit/NAME  test-kernels/NAME  test-cli/NAME    one test alone"
 	@echo "make check-models    exports, ONNX Runtime and PyTorch comparisons (sets up a Python environment)"
+	@echo "make check-real      transfer to real photographs at $(PHOTOS), if they are there"
 	@echo "make clean     BUILD=dir builds elsewhere; CC=clang, OPT=-O3, CFLAGS=... as usual"

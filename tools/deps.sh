@@ -1,5 +1,5 @@
 #!/bin/sh
-# deps.sh build|check: finds which Debian packages are missing; installs them when run as root or through
+# deps.sh build|check|models: finds which Debian packages are missing; installs them when run as root or through
 # sudo without a password, and otherwise prints the one command that does.
 set -eu
 missing=
@@ -21,6 +21,10 @@ if [ "$1" = check ]; then
 	need clang clang
 	need g++ g++
 	need python3-minimal python3
+fi
+if [ "$1" = models ]; then
+	need python3 python3
+	python3 -c 'import ensurepip' 2>/dev/null || missing="$missing python3-venv"
 fi
 [ -n "$missing" ] || exit 0
 if ! command -v apt-get >/dev/null 2>&1; then
