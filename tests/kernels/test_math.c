@@ -31,12 +31,12 @@ static double o_exp2(double x)
 }
 static double o_expm1(double x)
 {
-	return x > 89 ? INFINITY : x < -40 ? -1 : fabs(x) < 0x1p-16 ? x + x * x * (0.5 + x / 6) : expm1(x);
+	return x > 89 ? INFINITY : x < -40 ? -1 : fabs(x) < 0x1p-16 ? x * (1 + x * (0.5 + x / 6)) : expm1(x);
 }
 static double o_log(double x) { return x < 0 ? (double)NAN : log(x); }
 static double o_log1p(double x)
 {
-	return x < -1 ? (double)NAN : fabs(x) < 0x1p-16 ? x - x * x * (0.5 - x / 3) : log1p(x);
+	return x < -1 ? (double)NAN : fabs(x) < 0x1p-16 ? x * (1 - x * (0.5 - x / 3)) : log1p(x);
 }
 static double o_softplus(double x)
 {
@@ -48,14 +48,14 @@ static double o_sigmoid(double x)
 }
 static double o_tanh(double x)
 {
-	return fabs(x) > 20 ? copysign(1, x) : fabs(x) < 0x1p-13 ? x - x * x * x / 3 : tanh(x);
+	return fabs(x) > 20 ? copysign(1, x) : fabs(x) < 0x1p-13 ? x * (1 - x * x / 3) : tanh(x);
 }
 static double o_erf(double x)
 {
 	return fabs(x) > 6 ? copysign(1, x) :
-	       fabs(x) < 0x1p-14 ? (x - x * x * x / 3) * 1.1283791670955126 : erf(x);
+	       fabs(x) < 0x1p-14 ? x * (1 - x * x / 3) * 1.1283791670955126 : erf(x);
 }
-static double o_sin(double x) { return fabs(x) < 0x1p-13 ? x - x * x * x / 6 : sin(x); }
+static double o_sin(double x) { return fabs(x) < 0x1p-13 ? x * (1 - x * x / 6) : sin(x); }
 static double o_cos(double x) { return fabs(x) < 0x1p-14 ? 1 - x * x / 2 : cos(x); }
 
 struct f32_case {
@@ -71,9 +71,9 @@ static const struct f32_case f32_cases[] = {
 	{ "exp2", v_exp2, o_exp2, 0.80, { 0.5, 128, -149, -126 } },
 	{ "expm1", v_expm1, o_expm1, 0.95, { 0.34657, 88.72, -17.3, 17 } },
 	{ "log", v_log, o_log, 0.80, { 1, 1.3333333, 0.6666667, 1.1754944e-38 } },
-	{ "log1p", v_log1p, o_log1p, 0.80, { -1, 0.3333333, -0.3333333, 5.96e-8 } },
+	{ "log1p", v_log1p, o_log1p, 0.83, { -1, 0.3333333, -0.3333333, 5.96e-8 } },
 	{ "softplus", v_softplus, o_softplus, 0.98, { 0.2876, -16.6, 104, -103.97 } },
-	{ "sigmoid", v_sigmoid, o_sigmoid, 0.75, { 0.34657, -88, -103.97, 17 } },
+	{ "sigmoid", v_sigmoid, o_sigmoid, 0.80, { 0.34657, -88, -103.97, 17 } },
 	{ "tanh", v_tanh, o_tanh, 0.95, { 0.9, -0.9, 9.01, 10 } },
 	{ "erf", v_erf, o_erf, 0.95, { 0.92, -0.92, 3.93, 3.83 } },
 	{ "sin", v_sin, o_sin, 0.82, { 0.7853982, 65536, 0.000244, 3.1415927 } },
@@ -161,22 +161,29 @@ static int full(void)
 	return s && s[0] == '1';
 }
 
-static void test_float(void)
+/* ONLY=name in the environment: one function, to share a full run among processors */
+static int wanted(const char *name)
 {
 	const char *only = getenv("ONLY");
 
+	return !only || strcmp(only, name) == 0;
+}
+
+static void test_float(void)
+{
 	for (size_t k = 0; k < sizeof f32_cases / sizeof *f32_cases; k++) {
 		const struct f32_case *c = f32_cases + k;
 		struct worst w = { 0, 0, 0, 0 };
 
-		if (only && strcmp(only, c->name))
+		if (!wanted(c->name))
 			continue;
 		if (full()) {
 			sweep(c, &w, 0, 0x100000000u, 1);
 		} else {
 			sweep(c, &w, 0, 0x100000000u, 40009);
 			for (uint32_t e = 0; e < 512; e++) /* both ends of each binade */
-				sweep(c, &w, (uint64_t)(e << 23) + 0xfffffff8u, ((uint64_t)e << 23) + 0x100000000u + 8, 1);
+				sweep(c, &w, ((uint64_t)e << 23) + 0xfffffff8u,
+				      ((uint64_t)e << 23) + 0x100000008u, 1);
 			for (int i = 0; i < 4; i++)
 				sweep(c, &w, (uint64_t)s_ubits((float)c->edge[i]) + 0x100000000u - 512,
 				      (uint64_t)s_ubits((float)c->edge[i]) + 0x100000000u + 512, 1);
@@ -265,6 +272,8 @@ static void test_double(void)
 {
 	long n = full() ? 10000000 : 20000;
 
+	if (!wanted("double"))
+		return;
 	if (LDBL_MANT_DIG < 64) {
 		puts("  not run: long double is no wider than double here, there is no oracle");
 		return;
@@ -284,6 +293,9 @@ static void test_pow(void)
 {
 	struct worst w = { 0, 0, 0, 0 }, f = { 0, 0, 0, 0 };
 	long n = full() ? 10000000 : 40000;
+
+	if (!wanted("pow"))
+		return;
 
 	for (long i = 0; i < SPECIALS * SPECIALS; i++) {
 		double x = specials[i / SPECIALS], y = specials[i % SPECIALS];
