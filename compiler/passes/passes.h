@@ -48,6 +48,26 @@ struct node *node_make(struct node *before, const char *domain, const char *op_t
 bool const_splat(const struct value *v, double *x);
 /* new_ takes the place of n's only output; n is removed. */
 void node_replace(struct node *n, struct value *new_);
+/*
+ * n computes what `user`, the only user of n's only output, has computed: n stands where user stood and gives
+ * user's first output under its name.  user is removed.
+ */
+void node_absorb(struct node *n, struct node *user);
+/* The same node as another operator. */
+void node_retype(struct node *n, const char *domain, const char *op_type);
+/*
+ * Does constant k, broadcast to type y (and not widening it), change along `axis` only?  Then v[0..channels)
+ * are its numbers.
+ */
+bool const_channels(const struct value *k, const struct type *y, int axis, double *v);
+/* n is a sum of products with a bias and has float type: (ampoule.)Conv, ConvTranspose, Gemm, MatMul. */
+bool node_is_linear(const struct node *n);
+/* The axis of a linear node's output along which its bias lies. */
+int linear_axis(const struct node *n);
+/* Does it end in a residual or an activation already? */
+bool linear_is_closed(const struct node *n);
+/* The other operand of a node with two, when one is v. */
+struct value *other_in(const struct node *n, const struct value *v);
 /* Nodes and constants that nothing needs. */
 void graph_drop_dead(struct graph *g);
 
