@@ -312,6 +312,15 @@ void node_remove(struct node *n)
 		if (n->attrs[i].kind == ATTR_GRAPH && n->attrs[i].g)
 			drop_inner_uses(n->attrs[i].g);
 	node_unlink(n);
+	n->removed = true;
+}
+
+struct node **graph_nodes(const struct graph *g)
+{
+	struct node **v = NULL;
+	for (struct node *n = g->first; n; n = n->next)
+		vec_add(g->c, v, n);
+	return v;
 }
 
 void value_make_const(struct value *v, const struct tensor *t)

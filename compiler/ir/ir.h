@@ -111,6 +111,7 @@ struct node {
 	struct attr *attrs;		/* vec */
 	struct graph *graph;
 	struct node *prev, *next;
+	bool removed;			/* out of its graph: passes that walk a list of nodes skip it */
 };
 
 struct graph {
@@ -189,6 +190,7 @@ struct node *value_only_user(const struct value *v);	/* the single node use, or 
 void node_remove(struct node *n);
 /* Makes the constant data the value's definition; the node that defined it loses that output. */
 void value_make_const(struct value *v, const struct tensor *t);
+struct node **graph_nodes(const struct graph *g);	/* vec of all, in order, for walks that change the list */
 void graph_sort(struct graph *g);				/* restores topological order, stably */
 struct graph *graph_clone(struct ctx *c, const struct graph *g);	/* subgraphs too */
 /* Checks every invariant stated above; a breach is an internal error naming `after`. */

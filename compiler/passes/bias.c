@@ -7,18 +7,18 @@
 #include "ops/op.h"
 #include "passes/passes.h"
 
-static bool take_bias(struct node *n)
+static void take_bias(struct node *n)
 {
 	struct ctx *c = n->graph->c;
 	struct node *add = value_only_user(n->out[0]);
 	const int axis = linear_axis(n);
 	const struct type *y = &n->out[0]->type;
 	if (node_in(n, 2) || linear_is_closed(n) || !add || add->graph != n->graph || !node_is(add, "Add"))
-		return false;
+		return;
 	struct value *k = other_in(add, n->out[0]);
 	double *b = NEW_ARRAY(c, y->dim[axis].value, double);
 	if (!k || !type_equal(y, &add->out[0]->type) || !const_channels(k, y, axis, b))
-		return false;
+		return;
 	if (node_is(n, "Gemm") && attr_float(n, "beta", 1) != 1)
 		attr_remove(n, "beta");		/* there was nothing that it would scale */
 	struct tensor *t = tensor_new(c, y->dtype, 1, &y->dim[axis].value);
@@ -31,16 +31,14 @@ static bool take_bias(struct node *n)
 		node_add_in(n, NULL);
 	node_set_in(n, 2, bias);
 	node_absorb(n, add);
-	return true;
 }
 
 bool pass_bias(struct graph *g)
 {
-	for (struct node *n = g->first, *next; n; n = next) {
-		next = n->next;
-		if (node_is_linear(n) && take_bias(n))
-			next = n->next;
-	}
+	struct node **nodes = graph_nodes(g);
+	for (int i = 0; i < vec_len(nodes); i++)
+		if (!nodes[i]->removed && node_is_linear(nodes[i]))
+			take_bias(nodes[i]);
 	graph_drop_dead(g);
 	return true;
 }

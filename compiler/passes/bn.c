@@ -84,7 +84,7 @@ static bool compose(const struct node *n, const struct value *x, int axis, struc
 	return true;
 }
 
-static bool finite(const struct affine *a)
+static bool all_finite(const struct affine *a)
 {
 	for (int64_t i = 0; i < a->n; i++)
 		if (!isfinite(a->k[i]) || !isfinite(a->s[i]))
@@ -206,7 +206,7 @@ static void fold_behind(struct node *n)
 		struct affine next = good;
 		next.k = mem_copy(c, good.k, (size_t)w.out * sizeof *next.k);
 		next.s = mem_copy(c, good.s, (size_t)w.out * sizeof *next.s);
-		if (!compose(u, last->out[0], axis, &next) || !finite(&next))
+		if (!compose(u, last->out[0], axis, &next) || !all_finite(&next))
 			break;
 		next.length++;
 		good = next;
@@ -276,7 +276,7 @@ static void fold_in_front(struct node *n)
 		return;
 	const struct affine a = chain_before(n, axis, w.in, &source);
 	double *b = NEW_ARRAY(n->graph->c, w.out, double);
-	if (!a.length || !a.scales || !finite(&a) || !bias_of(n, &w, b) || (shifts(&a) && pads(n)))
+	if (!a.length || !a.scales || !all_finite(&a) || !bias_of(n, &w, b) || (shifts(&a) && pads(n)))
 		return;
 	if (shifts(&a)) {
 		for (int64_t i = 0; i < w.t->n; i++)
@@ -289,12 +289,13 @@ static void fold_in_front(struct node *n)
 
 bool pass_bn(struct graph *g)
 {
-	for (struct node *n = g->first; n; n = n->next)
-		if (node_is_linear(n))
-			fold_behind(n);
-	for (struct node *n = g->first; n; n = n->next)
-		if (node_is_linear(n))
-			fold_in_front(n);
+	struct node **nodes = graph_nodes(g);
+	for (int i = 0; i < vec_len(nodes); i++)
+		if (!nodes[i]->removed && node_is_linear(nodes[i]))
+			fold_behind(nodes[i]);
+	for (int i = 0; i < vec_len(nodes); i++)
+		if (!nodes[i]->removed && node_is_linear(nodes[i]))
+			fold_in_front(nodes[i]);
 	graph_drop_dead(g);
 	return true;
 }

@@ -36,21 +36,20 @@ static bool later_target(const struct node *n, const struct value *other)
 	return false;
 }
 
-static bool take_residual(struct node *n)
+static void take_residual(struct node *n)
 {
 	struct node *add = value_only_user(n->out[0]);
 	if (linear_is_closed(n) || !add || add->graph != n->graph || !node_is(add, "Add"))
-		return false;
+		return;
 	struct value *z = other_in(add, n->out[0]);
 	if (!z || !type_equal(&z->type, &n->out[0]->type) || z->layout != n->out[0]->layout ||
 	    later_target(n, z))
-		return false;
+		return;
 	to_ampoule(n);
 	while (vec_len(n->in) < 3)
 		node_add_in(n, NULL);
 	node_set_in(n, 3, z);
 	node_absorb(n, add);
-	return true;
 }
 
 static bool bound(const struct node *clip, int i, double otherwise, double *v)
@@ -120,35 +119,32 @@ static bool take_silu(struct node *n)
 	return false;
 }
 
-static bool take_activation(struct node *n)
+static void take_activation(struct node *n)
 {
 	double alpha, beta;
 	if (attr_str(n, "activation", "")[0])
-		return false;
+		return;
 	if (take_silu(n))
-		return true;
+		return;
 	struct node *u = value_only_user(n->out[0]);
 	if (!u || u->graph != n->graph || node_in(u, 0) != n->out[0])
-		return false;
+		return;
 	const char *name = activation_of(u, &alpha, &beta);
 	if (!name || !type_equal(&n->out[0]->type, &u->out[0]->type))
-		return false;
+		return;
 	set_activation(n, name, alpha, beta);
 	node_absorb(n, u);
-	return true;
 }
 
 bool pass_epilogue(struct graph *g)
 {
-	for (struct node *n = g->first, *next; n; n = next) {
-		next = n->next;
-		if (!is_target(n))
+	struct node **nodes = graph_nodes(g);
+	for (int i = 0; i < vec_len(nodes); i++) {
+		struct node *n = nodes[i];
+		if (n->removed || !is_target(n))
 			continue;
-		/* an absorbed node moves n down the list: whatever lay between is still to be seen */
-		bool moved = take_residual(n);
-		moved = take_activation(n) || moved;
-		if (moved && next && next->graph != g)
-			next = n->next;
+		take_residual(n);
+		take_activation(n);
 	}
 	graph_drop_dead(g);
 	return true;
