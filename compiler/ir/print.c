@@ -128,8 +128,8 @@ static void add_value_typed(const struct printer *p, const struct value *v)
 		put(p->o, " c16");
 }
 
-/* Shortest of 9 and 17 digits that reads back the same; always with a mark of a float if wanted. */
-static void add_number(struct text *o, double x, bool mark)
+/* Shortest of 6, 9 and 17 digits that reads back the same; with a mark of a float if wanted. */
+static void add_number(struct text *o, double x, bool narrow, bool mark)
 {
 	char s[40];
 	if (isnan(x)) {
@@ -138,7 +138,8 @@ static void add_number(struct text *o, double x, bool mark)
 	}
 	for (int digits = 6; ; digits += digits == 6 ? 3 : 8) {
 		snprintf(s, sizeof s, "%.*g", digits, x);
-		if (digits == 17 || strtod(s, NULL) == x)
+		if (digits == 17 || strtod(s, NULL) == x ||
+		    (narrow && (double)(float)strtod(s, NULL) == x))
 			break;
 	}
 	text_printf(o, "%s%s", s, mark && !strpbrk(s, ".einf") ? ".0" : "");
@@ -196,7 +197,7 @@ static void add_data(struct text *o, const struct tensor *t, unsigned flags)
 			else if (is_whole(t->dtype))
 				text_printf(o, "%lld", (long long)tensor_get_i(t, i));
 			else
-				add_number(o, tensor_get_f(t, i), false);
+				add_number(o, tensor_get_f(t, i), t->dtype != DT_DOUBLE, false);
 		}
 		put(o, "]");
 		return;
@@ -233,7 +234,7 @@ static void add_attr(const struct printer *p, const struct attr *a)
 		text_printf(o, "%lld", (long long)a->i);
 		return;
 	case ATTR_FLOAT:
-		add_number(o, a->f, true);
+		add_number(o, a->f, false, true);
 		return;
 	case ATTR_STRING:
 		add_quoted(o, a->s, a->s_len);
@@ -257,7 +258,7 @@ static void add_attr(const struct printer *p, const struct attr *a)
 		if (a->kind == ATTR_INTS)
 			text_printf(o, "%lld", (long long)a->ints[i]);
 		else if (a->kind == ATTR_FLOATS)
-			add_number(o, a->floats[i], true);
+			add_number(o, a->floats[i], false, true);
 		else if (a->kind == ATTR_STRINGS)
 			add_quoted(o, a->strings[i], strlen(a->strings[i]));
 	}
