@@ -14,6 +14,7 @@
 #include "passes/passes.h"
 
 #include <math.h>
+#include <string.h>
 
 #define MAX_INPUTS 16
 #define MAX_NODES 64
@@ -156,7 +157,7 @@ static bool add_program(struct group *k, struct node *n, int number)
 		in[i] = operand(k, node_in(n, i), n);
 	k->name[n->out[0]->id] = out;
 	const char *s = ew_inline(c, e, in, &out, str_printf(c, "t%d_", number));
-	text_printf(&k->text, "%s%s", k->text.n ? " " : "", s);
+	text_printf(&k->text, "%s", s);
 	return true;
 }
 
@@ -178,6 +179,8 @@ static void fuse(struct group *k)
 			return;
 	if (!vec_len(k->in))
 		return;
+	while (k->text.n && strchr("; ", k->text.s[k->text.n - 1]))
+		k->text.s[--k->text.n] = 0;
 	struct node *n = node_new(k->g, root, "ampoule", "Elementwise", root->name);
 	for (int i = 0; i < vec_len(k->in); i++)
 		node_add_in(n, k->in[i]);
