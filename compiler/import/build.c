@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-#define MAX_NODES ((int64_t)1 << 22)	/* inlined functions can multiply without bound */
+#define MAX_INLINED (1 << 18)	/* nodes out of functions, which can multiply without bound */
 
 static struct value absent_value;
 struct value *const absent = &absent_value;
@@ -157,8 +157,8 @@ static void node_build(struct scope *s, Onnx__NodeProto **nodes, size_t n_all, s
 	struct ctx *c = s->im->c;
 	const Onnx__NodeProto *p = nodes[at];
 	const char *where = proto_where(c, p, s->prefix), *domain = domain_of(p->domain);
-	if (s->im->n_nodes++ > MAX_NODES)
-		fatal(c, R_INPUT, "more than %lld nodes, functions inlined", (long long)MAX_NODES);
+	if (s->call && s->im->n_inlined++ > MAX_INLINED)
+		fatal(c, R_INPUT, "the functions, inlined, give more than %d nodes", MAX_INLINED);
 	if (!p->op_type || !*p->op_type) {
 		diag(c, SEV_ERROR, STAGE, where, "a node without an operator (op_type)");
 		return;

@@ -123,13 +123,25 @@ struct graph *import_onnx_bytes(struct ctx *c, const void *bytes, size_t n,
 
 /* ---- tensors ------------------------------------------------------------------------------------ */
 
+/*
+ * SequenceProto, OptionalProto and MapProto begin with a name (field 1) or a type (2) and go on with
+ * messages (3).  A tensor writes its dimensions number by number in field 1, and never has a field 3.
+ */
+static bool is_container(const unsigned char *p, size_t n)
+{
+	return n > 2 && (p[0] == 0x0a || (p[0] == 0x10 && p[2] == 0x1a));
+}
+
 struct tensor *import_tensor_bytes(struct ctx *c, const void *bytes, size_t n, const char **name)
 {
 	static const ProtobufCMessageDescriptor *const d = &onnx__tensor_proto__descriptor;
 	struct importer im = { .c = c };
-	static Onnx__TensorProto empty = ONNX__TENSOR_PROTO__INIT;
-	const Onnx__TensorProto *p = n ? (const Onnx__TensorProto *)wire_unpack(c, d, bytes, n,
-							"the tensor") : &empty;
+	if (is_container(bytes, n)) {
+		diag(c, SEV_ERROR, STAGE, NULL, "the file holds no tensor: a sequence, an optional or a "
+		     "map, which are not supported here");
+		return NULL;
+	}
+	const Onnx__TensorProto *p = (const Onnx__TensorProto *)wire_unpack(c, d, bytes, n, "the tensor");
 	if (!p)
 		return NULL;
 	if (name)

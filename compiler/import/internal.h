@@ -35,7 +35,7 @@ struct importer {
 	struct map unsupported;		/* "domain op" -> struct missing_op */
 	struct map warned;		/* domains that no opset_import names */
 	struct map prefixes;		/* names of inlined calls so far -> count */
-	int64_t n_nodes;		/* built so far, inlined bodies included */
+	int n_inlined;			/* nodes out of function bodies */
 	int n_undefined;		/* names that no node before their use makes */
 };
 
