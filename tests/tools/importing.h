@@ -31,7 +31,7 @@ static enum result import_job_run(struct ctx *c, void *arg)
 {
 	const struct import_job *j = arg;
 	got.g = j->path ? import_onnx(c, j->path, j->o) : import_onnx_bytes(c, j->bytes, j->n, j->o);
-	return got.g ? R_OK : R_INPUT;
+	return got.g ? R_SUCCESS : R_INPUT;
 }
 
 static void import_job_start(const struct import_job *j)
