@@ -184,7 +184,8 @@ static bool infer(struct node *n)
 static double origin_any(const struct resizing *p, int d, int64_t i)
 {
 	const double x = (double)i, in = (double)p->x->dim[d].value, out = (double)p->dim[d], s = p->scale[d];
-	const double exact = in * s;	/* the result's size before it was cut to a whole number */
+	/* the result's size before it was cut to a whole number */
+	const double exact = fabs(in * s - out) < 1e-6 * out ? out : in * s;
 	switch (p->coordinates) {
 	case HALF_PIXEL_SYMMETRIC: {
 		const double adjust = out / exact;
