@@ -33,6 +33,8 @@ APP_FLAGS += -DAPP_DECODERS $(TP_INCLUDE)
 TP_FLAGS := -std=c11 -w -D_GNU_SOURCE -DNO_GETENV -DDYNAMIC_CRC_TABLE $(TP_INCLUDE) \
 	-DPNG_ARM_NEON_OPT=0 -DPNG_INTEL_SSE_OPT=0 -DPNG_POWERPC_VSX_OPT=0 -DPNG_MIPS_MSA_OPT=0 \
 	-DPNG_MIPS_MMI_OPT=0 -DPNG_LOONGARCH_LSX_OPT=0 -DPNG_RISCV_RVV_OPT=0
+# libtiff is the largest and no part of it is hot: -O1 builds it faster
+$(O)/third_party/libtiff/%.o: TP_FLAGS += -O1
 TP_SRC := $(filter-out %/jdcol565.c %/jdcolext.c %/jstdhuff.c, \
 	$(foreach d,config zlib libpng libjpeg libtiff,$(wildcard $(TP)/$(d)/*.c)))
 TP_OBJ := $(TP_SRC:$(TP)/%.c=$(O)/third_party/%.o)
