@@ -86,8 +86,11 @@ static void fill(const unsigned char *rgb, const struct amp_preprocess *pre,
 		float table[256];
 		for (int v = 0; v < 256; v++) {
 			table[v] = pre && pre->rescale ? (float)(v * pre->rescale_factor) : (float)v;
-			if (pre && pre->normalize)
-				table[v] = (table[v] - (float)pre->mean[c]) / (float)pre->std[c];
+			if (pre && pre->normalize) {
+				/* stored in between: rounded to float32 also where floats are computed as doubles */
+				const float centred = table[v] - (float)pre->mean[c];
+				table[v] = centred / (float)pre->std[c];
+			}
 		}
 		float *d = (float *)to + start;
 		for (size_t i = 0; i < pixels; i++)
