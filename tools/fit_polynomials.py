@@ -98,12 +98,12 @@ FITS = {
     'log_f64': lambda n: fit(n, lambda u: ((mp.atanh(root(u)) / root(u) - 1) / u - mpf(1) / 3) / u ** 2 - mpf(1) / 5 / u,
                              lambda u: u ** 3, range_(8), 0, 0.029438, 53),
     # tanh(x) = x + x z p(z), z = x^2
-    'tanh_f32': lambda n: fit(n, odd(mp.tanh, 1), lambda z: z * root(z) / mp.tanh(root(z)), range_(7), 0, 0.8101, 24),
+    'tanh_f32': lambda n: fit(n, odd(mp.tanh, 1), lambda z: z * root(z) / mp.tanh(root(z)), range_(7), 0, 1.0003, 24),
     # sinh(x) = x + x z p(z)
     'sinh_f64': lambda n: fit(n, odd(mp.sinh, 1), lambda z: z, range_(7), 0, 0.1226, 53),
     # erf(x) = x + x p(z)
     'erf_f32': lambda n: fit(n, lambda z: mp.erf(root(z)) / root(z) - 1, lambda z: root(z) / mp.erf(root(z)), range_(7),
-                             0, 0.8465, 24),
+                             0, 1.0003, 24),
     # -log(erfc(x)) on [0.92, 3.93]
     'erfc_f32': lambda n: fit(n, lambda x: -mp.log(mp.erfc(x)), lambda x: mp.erfc(x), range_(8), 0.9199, 3.93, 24),
     'erf_f64': lambda n: fit(n, lambda z: mp.erf(root(z)) / root(z) - 1, lambda z: mpf(1), range_(13), 0, 1.0001, 53),
