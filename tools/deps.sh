@@ -20,7 +20,8 @@ if [ "$1" = check ]; then
 	need libonnx-dev /usr/include/onnx/onnx.proto
 	need clang clang
 	need g++ g++
-	need python3-minimal python3
+	# python3-minimal has no ctypes, csv, json
+	python3 -c 'import ctypes, csv, json' 2>/dev/null || missing="$missing python3"
 fi
 if [ "$1" = models ]; then
 	need python3 python3
