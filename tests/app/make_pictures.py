@@ -427,6 +427,8 @@ if __name__ == "__main__":
     pnms()
     raw("bad_empty.png", b"")
     raw("bad_text.png", b"This is no picture.\n")
+    with open(os.path.join(out, "bad_tensor.npy"), "wb") as g:      # no picture, but food for the fuzzer
+        np.save(g, np.asfortranarray(np.arange(60, dtype=">i2").reshape(3, 4, 5)))
     raw("bad_gif.gif", b"GIF89a\1\0\1\0\0\0\0;")
     lines = []
     for f in sorted(os.listdir(out)):

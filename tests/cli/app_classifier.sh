@@ -97,6 +97,23 @@ assert {len(r) for r in table} == {8} and len(table) == 6 and table[4][4] == 'gr
 EOF
 fi
 
+# a terminal sees how far it is, on standard error only
+if command -v python3 > /dev/null; then
+	python3 - "$O/fake" "$W/set" <<'EOF'
+import os, pty, subprocess, sys
+master, slave = pty.openpty()
+rows = subprocess.run(sys.argv[1:], stdout=subprocess.PIPE, stderr=slave).stdout.decode()
+os.close(slave)
+shown = b""
+try:
+    while piece := os.read(master, 4096):
+        shown += piece
+except OSError:
+    pass
+assert b"\r3 of 5 " in shown and " of 5" not in rows and rows.count("\n") == 5, (shown, rows)
+EOF
+fi
+
 # the answers do not depend on the locale
 for l in C de_DE.UTF-8 tr_TR.UTF-8; do
 	LC_ALL=$l "$O/fake" --json "$W/set/red.ppm" > "$W/red.$l"
