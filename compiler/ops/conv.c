@@ -1,5 +1,6 @@
 /*
- * conv.c - Conv, and ampoule.Conv: the same with a residual Z (input 3) and an activation in it.
+ * conv.c - Conv, and ampoule.Conv: the same with a residual Z (input 3) and an activation in it; of int32 too (what
+ * ConvInteger and QLinearConv become).
  * X [N, C, spatial...], W [M, C/group, kernel...], B [M] -> Y [N, M, spatial...].
  */
 #include "ops/spatial.h"
@@ -38,7 +39,8 @@ static bool infer(struct node *n)
 	int64_t group, dims[IR_MAX_RANK];
 	if (!read(n, &s, &x, &w, &group))
 		return false;
-	if (!dtype_is_float(x->dtype) || w->dtype != x->dtype) {
+	const bool type_ok = dtype_is_float(x->dtype) || (n->domain[0] && x->dtype == DT_INT32);
+	if (!type_ok || w->dtype != x->dtype) {
 		op_error(n, "X is %s and W %s; both must be of the same floating type",
 			 dtype_name(x->dtype), dtype_name(w->dtype));
 		return false;

@@ -16,30 +16,33 @@ enum amp_epilogue {
 #endif
 
 /* once for each type, however many kernels of that type include this */
-#undef AMP_EPI_AGAIN
-#if AMP_T == 1
-#ifdef AMP_EPI_F32
-#define AMP_EPI_AGAIN
-#endif
-#define AMP_EPI_F32
-#elif AMP_T == 10
-#ifdef AMP_EPI_F16
-#define AMP_EPI_AGAIN
-#endif
-#define AMP_EPI_F16
-#elif AMP_T == 11
-#ifdef AMP_EPI_F64
-#define AMP_EPI_AGAIN
-#endif
-#define AMP_EPI_F64
-#elif AMP_T == 16
-#ifdef AMP_EPI_BF16
-#define AMP_EPI_AGAIN
-#endif
-#define AMP_EPI_BF16
+#undef AMP_EPI_NEW
+#if AMP_T == 1 && !defined AMP_EPI_1
+#define AMP_EPI_1
+#define AMP_EPI_NEW
+#elif AMP_T == 6 && !defined AMP_EPI_6
+#define AMP_EPI_6
+#define AMP_EPI_NEW
+#elif AMP_T == 10 && !defined AMP_EPI_10
+#define AMP_EPI_10
+#define AMP_EPI_NEW
+#elif AMP_T == 11 && !defined AMP_EPI_11
+#define AMP_EPI_11
+#define AMP_EPI_NEW
+#elif AMP_T == 16 && !defined AMP_EPI_16
+#define AMP_EPI_16
+#define AMP_EPI_NEW
 #endif
 
-#if T_FLOAT && !defined AMP_EPI_AGAIN
+#ifdef AMP_EPI_NEW
+#if !T_FLOAT	/* int32: the sum wraps; no activation */
+AMP_INLINE CT FN(epilogue)(CT s, CT b, int has_z, CT z, int act, CT alpha, CT beta)
+{
+	(void)act, (void)alpha, (void)beta;
+	s = T_ADD(s, b);
+	return has_z ? T_ADD(s, z) : s;
+}
+#else
 AMP_INLINE CT FN(as_stored)(CT x)
 {
 	return (CT)LD(SV(x));
@@ -63,7 +66,7 @@ AMP_INLINE CT FN(activation)(CT x, int act, CT alpha, CT beta)
 	case AMP_EPI_GELU:
 		return ((CT)0.5 * x) * ((CT)1 + T_ERF(x * (CT)0.70710678118654752440));
 	case AMP_EPI_GELU_TANH:
-		t = T_FMA((CT)0.044715 * x * x, x, x);
+		t = T_FMA((CT)0.044715 * x, x * x, x);
 		return ((CT)0.5 * x) * ((CT)1 + T_TANH((CT)0.79788456080286535588 * t));
 	case AMP_EPI_HARDSIGMOID:
 		t = T_FMA(alpha, x, beta);
@@ -90,4 +93,5 @@ AMP_INLINE CT FN(epilogue)(CT s, CT b, int has_z, CT z, int act, CT alpha, CT be
 		y = FN(activation)(FN(as_stored)(y), act, alpha, beta);
 	return y;
 }
+#endif
 #endif

@@ -6,30 +6,35 @@
  * The vector runs over 16 independent sums, never over a sum.  The full tile has its sums in four
  * arrays with names of their own: compilers then keep them in registers.
  */
-#undef AMP_MAC_AGAIN
-#if AMP_T == 1
-#ifdef AMP_MAC_F32
-#define AMP_MAC_AGAIN
-#endif
-#define AMP_MAC_F32
-#elif AMP_T == 10
-#ifdef AMP_MAC_F16
-#define AMP_MAC_AGAIN
-#endif
-#define AMP_MAC_F16
-#elif AMP_T == 11
-#ifdef AMP_MAC_F64
-#define AMP_MAC_AGAIN
-#endif
-#define AMP_MAC_F64
-#elif AMP_T == 16
-#ifdef AMP_MAC_BF16
-#define AMP_MAC_AGAIN
-#endif
-#define AMP_MAC_BF16
+/* once for each type, however many kernels of that type include this */
+#undef AMP_MAC_NEW
+#if AMP_T == 1 && !defined AMP_MAC_1
+#define AMP_MAC_1
+#define AMP_MAC_NEW
+#elif AMP_T == 6 && !defined AMP_MAC_6
+#define AMP_MAC_6
+#define AMP_MAC_NEW
+#elif AMP_T == 7 && !defined AMP_MAC_7
+#define AMP_MAC_7
+#define AMP_MAC_NEW
+#elif AMP_T == 10 && !defined AMP_MAC_10
+#define AMP_MAC_10
+#define AMP_MAC_NEW
+#elif AMP_T == 11 && !defined AMP_MAC_11
+#define AMP_MAC_11
+#define AMP_MAC_NEW
+#elif AMP_T == 12 && !defined AMP_MAC_12
+#define AMP_MAC_12
+#define AMP_MAC_NEW
+#elif AMP_T == 13 && !defined AMP_MAC_13
+#define AMP_MAC_13
+#define AMP_MAC_NEW
+#elif AMP_T == 16 && !defined AMP_MAC_16
+#define AMP_MAC_16
+#define AMP_MAC_NEW
 #endif
 
-#ifndef AMP_MAC_AGAIN
+#ifdef AMP_MAC_NEW
 /* x: step k of row p is x[k * step + p * row]; w: step k is w[k * 16 .. k * 16 + 15] */
 AMP_INLINE void FN(mac4)(CT (*restrict acc)[16], const ST *restrict x, int64_t step, int64_t row,
 			 const CT *restrict w, int64_t n)

@@ -48,8 +48,9 @@ static void run(int64_t batch, int64_t m, int64_t n, int64_t k, int ta, int tb, 
 			size += fabs(v);
 		}
 		if (alpha != 1)
-			s = (float)alpha * s;
-		s = beta == 1 || !kind_c ? s + (cv + 0.0f) : fmaf((float)beta, cv, s) + 0.0f;
+			s = fmaf((float)alpha, s, (float)beta * cv) + 0.0f;
+		else
+			s = beta == 1 || !kind_c ? s + (cv + 0.0f) : fmaf((float)beta, cv, s) + 0.0f;
 		t = alpha * t + beta * (double)cv;
 		size = fabs(alpha) * size + fabs(beta * (double)cv);
 		if (z) {
