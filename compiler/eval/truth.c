@@ -3,14 +3,55 @@
  * the one lowering of each operator, run on double kernels, is the truth.
  */
 #include "eval/exec.h"
+#include "ops/op.h"
 
 static enum dtype wide(enum dtype t)
 {
 	return t == DT_FLOAT || t == DT_FLOAT16 || t == DT_BFLOAT16 ? DT_DOUBLE : t;
 }
 
+/* A node that looks at bits keeps its types: Cast before and after it. */
+struct bits { struct node *n; enum dtype in, out; };
+
+static struct node *cast_node(struct graph *g, struct node *before, enum dtype to)
+{
+	struct node *cast = node_new(g, before, "", "Cast", "");
+	cast->version = cast->op ? cast->op->since : 0;
+	attr_set_int(cast, "to", to);
+	return cast;
+}
+
+static void keep_bits(struct graph *g, const struct bits *b)
+{
+	struct value *x = node_in(b->n, 0), *y = node_out(b->n, 0);
+	if (x && wide(b->in) != b->in) {
+		struct node *cast = cast_node(g, b->n, b->in);
+		node_add_in(cast, x);
+		struct value *v = node_add_out(cast, "");
+		v->type = x->type;
+		v->type.dtype = b->in;
+		node_set_in(b->n, 0, v);
+	}
+	if (y && wide(b->out) != b->out) {
+		vec_pop(b->n->out);
+		y->def = NULL;
+		struct value *v = node_add_out(b->n, "");
+		v->type = y->type;
+		v->type.dtype = b->out;
+		struct node *cast = cast_node(g, b->n->next, DT_DOUBLE);
+		node_add_in(cast, v);
+		node_adopt_out(cast, y);
+	}
+}
+
 static void widen(struct ctx *c, struct graph *g)
 {
+	struct bits *bits = NULL;
+	for (struct node *n = g->first; n; n = n->next)
+		if (!*n->domain && str_eq(n->op_type, "BitCast") && node_in(n, 0) && node_out(n, 0)) {
+			struct bits *b = vec_push(c, bits);
+			*b = (struct bits){ n, n->in[0]->type.dtype, n->out[0]->type.dtype };
+		}
 	for (int i = 0; i < vec_len(g->values); i++) {
 		struct value *v = g->values[i];
 		if (!v || v->type.kind != KIND_TENSOR)
@@ -35,6 +76,10 @@ static void widen(struct ctx *c, struct graph *g)
 				 str_eq(a->name, "output_dtype")))
 				a->i = wide((enum dtype)a->i);
 		}
+	}
+	for (int i = 0; i < vec_len(bits); i++) {
+		attr_set_int(bits[i].n, "to", bits[i].out);
+		keep_bits(g, &bits[i]);
 	}
 }
 
