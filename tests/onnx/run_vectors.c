@@ -273,8 +273,10 @@ static enum outcome run_data_set(const char *model, const char *folder, char *wh
 			exit(4);
 		char kept[sizeof d.why];
 		memcpy(kept, d.why, sizeof kept);
+		d.why[0] = 0;
 		if (attempt == 1 && !(d.shapes = strstr(kept, "has no size") != NULL)) {
 			ctx_free(c);
+			memcpy(d.why, kept, sizeof kept);
 			continue;
 		}
 		d.bind = attempt == 2;
