@@ -430,6 +430,7 @@ static bool expand(struct node *n)
 	struct value *y = expand_node(n, "Cast", r, NULL);
 	attr_set_int(y->def, "to", t);
 	expand_result(n, 0, y);
+	node_remove(n);
 	return true;
 }
 

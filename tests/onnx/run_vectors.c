@@ -224,7 +224,7 @@ static enum result evaluate(struct ctx *c, void *arg)
 	if (d->bind) {
 		/* all but the first, unless it is alone: shapes, axes, k, scales, conditions ... */
 		for (int k = n - 1; k >= 0; k--)
-			if (k > 0 || n == 1 || !dtype_is_float(ordered[k]->dtype))
+			if (k > 0 || n == 1 || ordered[k]->n == 1 || !dtype_is_float(ordered[k]->dtype))
 				bind_input(g, k, ordered);
 	}
 	pass_infer(g);
