@@ -165,7 +165,7 @@ static bool scores(struct match *m, struct value *v, int rank, const int64_t *di
 		     scores(m, n->in[1], rank, dims, depth + 1) && emit(m, ADD, 0);
 	} else if (node_is(n, "Mul") || node_is(n, "Div")) {
 		ok = take_scale(m, n, rank, dims, depth);
-	} else if (node_is(n, "Reshape") || node_is(n, "Unsqueeze") || node_is(n, "Squeeze")) {
+	} else if (only_reshapes(n)) {
 		int64_t inner[IR_MAX_RANK];
 		const struct type *t = &n->in[0]->type;
 		if (type_known(t))

@@ -109,6 +109,55 @@ void node_replace(struct node *n, struct value *new_)
 	node_remove(n);
 }
 
+bool only_reshapes(const struct node *n)
+{
+	int count, last = -1;
+	const struct value *x = node_in(n, 0);
+	if (node_is(n, "Reshape") || node_is(n, "Squeeze") || node_is(n, "Unsqueeze") || node_is(n, "Flatten"))
+		return true;
+	if (!node_is(n, "Transpose") || !type_known(&x->type))
+		return false;
+	const int64_t *perm = attr_ints(n, "perm", &count);
+	for (int d = 0; d < count; d++) {
+		if (x->type.dim[perm[d]].value == 1)
+			continue;
+		if (perm[d] < last)
+			return false;
+		last = (int)perm[d];
+	}
+	return count == x->type.rank;
+}
+
+static struct value *moved(struct node *n)
+{
+	struct value *y = node_add_out(n, "");
+	if (!node_infer(n))
+		fatal(n->graph->c, R_INTERNAL, "%s, which a pass has made, has no type", node_where(n));
+	return y;
+}
+
+struct value *make_transpose(struct node *before, struct value *v, const int64_t *perm)
+{
+	int at = 0;
+	while (at < v->type.rank && perm[at] == at)
+		at++;
+	if (at == v->type.rank)
+		return v;
+	struct node *n = node_make(before, "", "Transpose", "", v, NULL);
+	attr_set_ints(n, "perm", perm, v->type.rank);
+	return moved(n);
+}
+
+struct value *make_reshape(struct node *before, struct value *v, int rank, const int64_t *dims)
+{
+	const struct type to = type_tensor(v->type.dtype, rank, dims);
+	if (type_equal(&to, &v->type))
+		return v;
+	struct graph *g = before->graph;
+	struct value *shape = value_const(g, "", tensor_ints(g->c, dims, rank));
+	return moved(node_make(before, "", "Reshape", "", v, shape));
+}
+
 void graph_drop_dead(struct graph *g)
 {
 	for (struct node *n = g->last, *prev; n; n = prev) {

@@ -68,6 +68,11 @@ int linear_axis(const struct node *n);
 bool linear_is_closed(const struct node *n);
 /* The other operand of a node with two, when one is v. */
 struct value *other_in(const struct node *n, const struct value *v);
+/* v moved, by new nodes before `before`; v itself where nothing would move.  Sizes must not be 0. */
+struct value *make_transpose(struct node *before, struct value *v, const int64_t *perm);
+struct value *make_reshape(struct node *before, struct value *v, int rank, const int64_t *dims);
+/* Are the elements in memory as its input's: Reshape, Squeeze, .., a Transpose that moves axes of size 1 only? */
+bool only_reshapes(const struct node *n);
 /* Nodes and constants that nothing needs. */
 void graph_drop_dead(struct graph *g);
 

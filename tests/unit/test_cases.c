@@ -177,7 +177,8 @@ static bool run_test(struct test *t)
 	if (n_args)
 		printf("%s\n", text_of(c, g, 0));
 	if (!str_eq(got, expected)) {
-		fprintf(stderr, "\n--- expected\n%s\n--- got\n%s", expected, got);
+		const unsigned brief = PRINT_CANONICAL | PRINT_BRIEF;
+		fprintf(stderr, "\n--- expected\n%s\n--- got\n%s", text_of(c, want, brief), text_of(c, g, brief));
 		return fail(t, "another graph is expected");
 	}
 	return str_starts(t->bits, "none") || same_results(t, before, g);
