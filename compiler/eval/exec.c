@@ -155,8 +155,8 @@ enum result exec_run(struct ctx *c, const struct schedule *s, const struct tenso
 			r.mem[i] = g->values[i]->data->data;
 	for (int i = 0; i < vec_len(g->inputs); i++)
 		r.mem[g->inputs[i]->id] = in[i]->data;
-	for (int i = 0; i < vec_len(s->steps); i++) {
-		const struct step *st = s->steps[i];
+	for (int i = 0; i < vec_len(s->all); i++) {
+		const struct step *st = s->all[i];
 		for (int k = 0; k < vec_len(st->in); k++)
 			if (st->in[k])
 				r.left[st->in[k]->id]++;
@@ -165,8 +165,8 @@ enum result exec_run(struct ctx *c, const struct schedule *s, const struct tenso
 		r.left[g->outputs[i]->id]++;
 
 	enum result result = R_SUCCESS;
-	for (int i = 0; i < vec_len(s->steps) && result == R_SUCCESS; i++) {
-		const struct step *st = s->steps[i];
+	for (int i = 0; i < vec_len(s->all) && result == R_SUCCESS; i++) {
+		const struct step *st = s->all[i];
 		const int n_in = vec_len(st->in), n_out = vec_len(st->out);
 		const void **pi = calloc((size_t)n_in + 1, sizeof *pi);
 		void **po = calloc((size_t)n_out + 1, sizeof *po);

@@ -36,7 +36,8 @@ struct schedule *make_schedule(struct graph *g)
 			ok = false;
 			continue;
 		}
-		s->id = vec_len(sch->steps);
+		s->id = vec_len(sch->all);
+		vec_add(c, sch->all, s);
 		vec_add(c, sch->steps, s);
 	}
 	return ok ? sch : NULL;

@@ -57,7 +57,8 @@ struct step {
 
 struct schedule {
 	const struct graph *g;
-	struct step **steps;		/* vec, in order of execution */
+	struct step **all;		/* vec, in the graph's order: what the executor runs, views as copies */
+	struct step **steps;		/* vec, in the planned order of execution, without views that vanished */
 	const char *plan_name;		/* numeric plan: "speed", "direct", ... */
 };
 
