@@ -1,4 +1,4 @@
-/* cumsum.c - CumSum along the axis that constant input 1 names. */
+/* cumsum.c - CumSum and CumProd along the axis that constant input 1 names. */
 #include "ops/axis.h"
 #define AMP_T 1
 #include "kernels/cumsum.inc"
@@ -41,6 +41,7 @@ static bool lower(struct node *n, struct step *s)
 	struct amp_cumsum *p = step_kernel(s, "cumsum", x->dtype);
 	axis_view(x, axis, &p->outer, &p->n, &p->inner);
 	p->exclusive = attr_int(n, "exclusive", 0) != 0;
+	p->product = str_eq(n->op_type, "CumProd");
 	p->reverse = attr_int(n, "reverse", 0) != 0;
 	step_in(s, node_in(n, 0));
 	step_out(s, node_out(n, 0));
@@ -50,5 +51,10 @@ static bool lower(struct node *n, struct step *s)
 
 const struct op op_cumsum = {
 	.domain = "", .name = "CumSum", .since = 14, .min_in = 2, .max_in = 2, .min_out = 1, .max_out = 1,
+	.infer = infer, .lower = lower,
+};
+
+const struct op op_cumprod = {
+	.domain = "", .name = "CumProd", .since = 26, .min_in = 2, .max_in = 2, .min_out = 1, .max_out = 1,
 	.infer = infer, .lower = lower,
 };
