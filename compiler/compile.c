@@ -27,12 +27,6 @@ bool stage_load(struct ctx *c, const struct options *o, struct compiled *k)
 bool stage_build(struct ctx *c, const struct options *o, struct compiled *k)
 {
 	const struct pass_options po = { .dump_after = o->dump_after, .dump = stdout };
-
-	if (o->dump_after && !str_eq(o->dump_after, "all") && !pass_find(o->dump_after)) {
-		diag(c, SEV_ERROR, "options", NULL, "--dump-after %s: there is no such pass; see `ampoule help "
-		     "compile`", o->dump_after);
-		return false;
-	}
 	k->g = graph_clone(c, k->source);
 	if (!run_passes(k->g, &po))
 		return false;
@@ -41,6 +35,21 @@ bool stage_build(struct ctx *c, const struct options *o, struct compiled *k)
 		return false;
 	k->p = plan_memory(c, k->s);
 	return c->n_errors == 0;
+}
+
+/* Words that a model cannot be called by: C's and C++'s own, and what the emitted folder calls otherwise. */
+static bool reserved(const char *name)
+{
+	static const char words[] = " alignas alignof and and_eq asm auto bitand bitor bool break case catch char class "
+		"compl const constexpr const_cast continue decltype default delete do double dynamic_cast else enum "
+		"explicit export extern false float for friend goto if inline int long mutable namespace new noexcept "
+		"not not_eq nullptr operator or or_eq private protected public register reinterpret_cast restrict "
+		"return short signed sizeof static static_assert static_cast struct switch template this thread_local "
+		"throw true try typedef typeid typename typeof union unsigned using virtual void volatile wchar_t while "
+		"xor xor_eq all clean app kernels main obj simd third_party amp ";
+	char key[24];
+	const int n = snprintf(key, sizeof key, " %s ", name);
+	return n < (int)sizeof key && strstr(words, key);
 }
 
 /* A C identifier from --name or the model's file name. */
@@ -58,8 +67,12 @@ static const char *model_name(struct ctx *c, const struct options *o)
 			*p = '_';
 			same = false;
 		}
-	if (isdigit((unsigned char)*n) || !*n) {
+	if (isdigit((unsigned char)*n) || *n == '_' || !*n) {
 		n = str_printf(c, "m%s", n);
+		same = false;
+	}
+	if (reserved(n)) {
+		n = str_printf(c, "%s_model", n);
 		same = false;
 	}
 	if (o->name && !same) {
@@ -67,6 +80,18 @@ static const char *model_name(struct ctx *c, const struct options *o)
 		return NULL;
 	}
 	return n;
+}
+
+/* What can be said of the options before the model is read: the target, the passes' names. */
+static bool settle(struct ctx *c, const struct options *o, struct compiled *k)
+{
+	if (o->dump_after && !str_eq(o->dump_after, "all") && !pass_find(o->dump_after)) {
+		diag(c, SEV_ERROR, "options", NULL, "--dump-after %s: there is no such pass; see `ampoule help "
+		     "compile`", o->dump_after);
+		return false;
+	}
+	k->target = target_find(c, o->target ? o->target : "native");
+	return k->target != NULL;
 }
 
 static bool emit_settings(struct ctx *c, const struct options *o, const struct compiled *k,
@@ -108,10 +133,7 @@ enum result cmd_compile(struct ctx *c, void *options)
 	struct compiled k = { 0 };
 	struct emit_options eo;
 	k.name = model_name(c, o);
-	if (!k.name)
-		return R_USAGE;
-	k.target = target_find(c, o->target ? o->target : "native");
-	if (!k.target)
+	if (!k.name || !settle(c, o, &k))
 		return R_USAGE;
 	if (!stage_load(c, o, &k) || !stage_build(c, o, &k) || !emit_settings(c, o, &k, &eo))
 		return R_INPUT;
@@ -127,8 +149,7 @@ enum result cmd_inspect(struct ctx *c, void *options)
 {
 	const struct options *o = options;
 	struct compiled k = { 0 };
-	k.target = target_find(c, o->target ? o->target : "native");
-	if (!k.target)
+	if (!settle(c, o, &k))
 		return R_USAGE;
 	if (!stage_load(c, o, &k) || !stage_build(c, o, &k))
 		return R_INPUT;

@@ -27,6 +27,13 @@ static bool inputs(struct ctx *c, const struct options *o, const struct graph *g
 		in[k] = str_ends(file, ".pb") ? import_tensor_file(c, file, NULL) : npy_read(c, file);
 		if (!in[k])
 			return false;
+		const struct type *want = &g->inputs[k]->type;
+		const struct type got = type_tensor(in[k]->dtype, in[k]->rank, in[k]->dim);
+		if (!type_equal(want, &got)) {
+			diag(c, SEV_ERROR, "run", NULL, "input \"%s\" must be %s, but %s holds %s", g->inputs[k]->name,
+			     type_text(c, want), file, type_text(c, &got));
+			return false;
+		}
 	}
 	for (int i = 0; i < n; i++)
 		if (!in[i]) {

@@ -298,7 +298,8 @@ enum result cmd_verify(struct ctx *c, void *options)
 		       j.result == R_SUCCESS ? "true" : "false", j.n_sets, j.json.s ? j.json.s : "");
 	else
 		printf("%s: %d set%s, %s\n", o->model, j.n_sets, j.n_sets == 1 ? "" : "s",
-		       j.result == R_SUCCESS ? "all within tolerance" : "NOT within tolerance");
+		       j.result == R_SUCCESS ? "all within tolerance" : j.result == R_TOLERANCE ?
+		       "NOT within tolerance" : "NOT all could be compared");
 	if (o->keep || (j.result != R_SUCCESS && c->verbose))
 		printf("kept: %s\n", j.dir);
 	else

@@ -119,11 +119,12 @@ check-includes:
 
 # tests/cli/*.sh: what a user types, with the plain and the sanitized compiler
 CLI := $(sort $(wildcard tests/cli/*.sh))
-check-cli: all
+CLI_TOOLS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/tools/make_*.c))
+check-cli: all $(CLI_TOOLS)
 	@set -e; mkdir -p $(BUILD)/tests/cli; for t in $(CLI); do echo "== $$t"; \
 	AMPOULE=$(abspath $(BUILD)/ampoule) BUILD=$(abspath $(BUILD)) CC="$(CC)" sh $$t > $(BUILD)/tests/cli/$$(basename $$t).log 2>&1 || \
 		{ tail -60 $(BUILD)/tests/cli/$$(basename $$t).log; echo "FAILED: $$t"; exit 1; }; done
-test-cli/%: all
+test-cli/%: all $(CLI_TOOLS)
 	AMPOULE=$(abspath $(BUILD)/ampoule) BUILD=$(abspath $(BUILD)) CC="$(CC)" sh tests/cli/$*.sh
 
 # the ONNX backend tests; VECTORS= names other folders of them (a newer release's)

@@ -1,0 +1,58 @@
+# common.sh - what the scripts beside this folder share; read with `. tests/cli/lib/common.sh`.
+#
+# In:   AMPOULE (path of the compiler), BUILD (build folder, absolute), CC.
+# Gives: W, a fresh folder of this test's own; fail, code, has, model, sha.
+CC=${CC:-gcc}
+W=$BUILD/tests/cli/$(basename "$0" .sh)
+chmod -R u+rwx "$W" 2> /dev/null || true
+rm -rf "$W"
+mkdir -p "$W"
+MODELS=$BUILD/tests/tools/make_models
+DRIVE=$PWD/tests/cli/lib/drive.c
+# warnings are errors for what users write around the model, too
+STRICT="-std=c11 -Wall -Wextra -Werror -pthread"
+
+fail() {
+	echo "FAILED: $*"
+	exit 1
+}
+# code N COMMAND...: the command ends with exit code N; its streams lie in $W/out and $W/err
+code() {
+	want=$1
+	shift
+	got=0
+	"$@" > "$W/out" 2> "$W/err" || got=$?
+	[ "$got" = "$want" ] || { cat "$W/out" "$W/err"; fail "exit code $got, not $want: $*"; }
+}
+# has FILE TEXT...: the file holds each text (a fixed string)
+has() {
+	file=$1
+	shift
+	for text in "$@"; do
+		grep -qF -e "$text" "$file" || { cat "$file"; fail "not said: $text"; }
+	done
+}
+# model NAME: writes $W/NAME.onnx and its inputs
+model() {
+	"$MODELS" "$1" "$W/$1.onnx"
+}
+sha() {
+	sha256sum "$1" | cut -d' ' -f1
+}
+# exact NAME: the SHA-256 of each output as `run --exact` gives it, one a line
+exact() {
+	args=
+	for f in "$W/$1".in*.npy; do
+		i=${f##*.in}
+		args="$args --input $(input_name "$1" "${i%.npy}")=$f"
+	done
+	"$AMPOULE" run "$W/$1.onnx" --exact --json $args |
+		python3 -c 'import json, sys; [print(o["sha256"]) for o in json.load(sys.stdin)["outputs"]]'
+}
+input_name() {
+	"$AMPOULE" inspect "$W/$1.onnx" --json |
+		python3 -c 'import json, sys; print(json.load(sys.stdin)["inputs"][int(sys.argv[1])]["name"])' "$2"
+}
+json() {
+	python3 -m json.tool "$1" > /dev/null || { cat "$1"; fail "$1 is no JSON"; }
+}

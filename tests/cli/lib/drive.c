@@ -1,0 +1,235 @@
+/*
+ * drive.c - a user's program around an emitted model, for the tests of tests/cli.
+ *
+ *   drive run ISA IN.npy...	runs variant ISA (-1: the best) and writes out0.bin, out1.bin, ...
+ *   drive check IN.npy...	checks what the header promises, over every variant that this CPU runs
+ *
+ * Built with -DMODEL=NAME_model; the blob comes from the binary, or from the file NAME.weights here.  Every piece
+ * of memory has exactly the promised size (a sanitizer sees a byte too many) and the smallest promised
+ * alignment: 64 for arena and weights, the element's for inputs and outputs.
+ */
+#define _POSIX_C_SOURCE 200809L
+#include "ampoule_rt.h"
+
+#include <fenv.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#if defined __SSE2__
+#include <immintrin.h>
+#endif
+
+extern const struct amp_model MODEL;
+static const struct amp_model *const m = &MODEL;
+
+#define CHECK(x) ((x) ? (void)0 : (printf("%s:%d: not so: %s\n", __FILE__, __LINE__, #x), exit(1)))
+
+/* Exactly `bytes` (freed by nobody), at a multiple of 64, or at one of `align` but not of 2 * align. */
+static void *odd(int64_t bytes, size_t align)
+{
+	void *p = NULL;
+	const size_t extra = align < 64 ? align : 0;
+	CHECK(posix_memalign(&p, 64, extra + (size_t)bytes ? extra + (size_t)bytes : 1) == 0);
+	return (unsigned char *)p + extra;
+}
+
+static size_t element(enum amp_dtype t)
+{
+	switch (t) {
+	case AMP_UINT8: case AMP_INT8: case AMP_BOOL: return 1;
+	case AMP_UINT16: case AMP_INT16: case AMP_FLOAT16: case AMP_BFLOAT16: return 2;
+	case AMP_FLOAT: case AMP_INT32: case AMP_UINT32: return 4;
+	default: return 8;
+	}
+}
+
+static void *read_file(const char *name, long skip_npy, int64_t bytes, size_t align)
+{
+	FILE *f = fopen(name, "rb");
+	unsigned char head[10] = { 0 };
+	CHECK(f != NULL);
+	CHECK(!skip_npy || (fread(head, 1, 10, f) == 10 && fseek(f, head[8] | head[9] << 8, SEEK_CUR) == 0));
+	void *p = odd(bytes, align);
+	CHECK(fread(p, 1, (size_t)bytes, f) == (size_t)bytes && fgetc(f) == EOF);
+	fclose(f);
+	return p;
+}
+
+static const void *blob;
+static const void **in;
+
+static void **outputs(void)
+{
+	void **out = calloc((size_t)m->n_out + 1, sizeof *out);
+	CHECK(out != NULL);
+	for (int i = 0; i < m->n_out; i++) {
+		out[i] = odd(m->out[i].bytes, element(m->out[i].dtype));
+		memset(out[i], 0x5a, (size_t)m->out[i].bytes);
+	}
+	return out;
+}
+
+static void *arena(int fill)
+{
+	void *p = odd(m->arena_bytes, 64);
+	memset(p, fill, (size_t)m->arena_bytes);
+	return p;
+}
+
+static void *prepared(int isa)
+{
+	void *s = odd(m->state_bytes, 64), *p = m->prepared_bytes ? odd(m->prepared_bytes, 64) : NULL;
+	const enum amp_status r = m->prepare(s, blob, p, NULL, isa);
+	if (r == AMP_ERR_ISA)
+		return NULL;
+	CHECK(r == AMP_OK);
+	return s;
+}
+
+static int same(void *const *a, void *const *b)
+{
+	for (int i = 0; i < m->n_out; i++)
+		if (memcmp(a[i], b[i], (size_t)m->out[i].bytes) != 0)
+			return 0;
+	return 1;
+}
+
+struct job { const void *state; void *const *want; int ok; };
+
+static void *thread(void *arg)
+{
+	struct job *j = arg;
+	void *a = arena(0xff);
+	for (int i = 0; i < 20; i++) {
+		void **out = outputs();
+		j->ok = j->ok && m->run(j->state, a, in, out) == AMP_OK && same(out, j->want);
+	}
+	return NULL;
+}
+
+static void modes(const void *state, void *const *want)
+{
+	static const int round[] = { FE_TONEAREST, FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO };
+	void *a = arena(0xff);
+	for (int i = 0; i < 4; i++)
+		for (unsigned flush = 0; flush < 4; flush++) {
+			void **out = outputs();
+			CHECK(fesetround(round[i]) == 0);
+#if defined __SSE2__
+			const unsigned word = (_mm_getcsr() & ~0x8040u) | (flush & 1 ? 0x8000u : 0) |
+					      (flush & 2 ? 0x40u : 0);
+			_mm_setcsr(word);
+#endif
+			const enum amp_status s = m->run(state, a, in, out);
+#if defined __SSE2__
+			const unsigned after = _mm_getcsr();	/* its low six bits are flags, not modes */
+			_mm_setcsr(0x1f80);
+			CHECK((after & ~0x3fu) == (word & ~0x3fu));
+#else
+			CHECK(fegetround() == round[i]);
+#endif
+			fesetround(FE_TONEAREST);
+			CHECK(s == AMP_OK && same(out, want));
+		}
+}
+
+static void statuses(void)
+{
+	const int64_t n = m->weights_bytes;
+	void *s = prepared(-1), *a = arena(0), **out = outputs();
+	unsigned char *copy = odd(n + 64, 64);
+	memcpy(copy, blob, (size_t)n);
+	CHECK(m->prepare(NULL, blob, NULL, NULL, -1) == AMP_ERR_ARGUMENT);
+	CHECK(m->prepare(s, NULL, NULL, NULL, -1) == AMP_ERR_ARGUMENT);
+	CHECK(m->prepare(s, copy, NULL, NULL, -1) == AMP_OK);
+	copy[20] ^= 1;
+	CHECK(m->prepare(s, copy, NULL, NULL, -1) == AMP_ERR_BLOB);
+	copy[20] ^= 1;
+	copy[0] ^= 1;
+	CHECK(m->prepare(s, copy, NULL, NULL, -1) == AMP_ERR_BLOB);
+	memmove(copy + 4, blob, (size_t)n);
+	CHECK(m->prepare(s, copy + 4, NULL, NULL, -1) == AMP_ERR_ARGUMENT);
+	CHECK(m->prepare(s, blob, NULL, (struct amp_pool *)(void *)copy, -1) == AMP_ERR_POOL);
+	CHECK(m->prepare(s, blob, NULL, NULL, m->n_isa) == AMP_ERR_ISA);
+	CHECK(m->prepare(s, blob, NULL, NULL, -2) == AMP_ERR_ISA);
+	CHECK(m->prepare(s, blob, NULL, NULL, m->best_isa()) == AMP_OK);
+	CHECK(m->best_isa() >= 0 && m->best_isa() < m->n_isa && m->isa_names[0][0]);
+
+	CHECK(m->run(NULL, a, in, out) == AMP_ERR_ARGUMENT);
+	CHECK(m->run(s, a, NULL, out) == AMP_ERR_ARGUMENT);
+	CHECK(m->run(s, a, in, NULL) == AMP_ERR_ARGUMENT);
+	if (m->arena_bytes) {
+		CHECK(m->run(s, NULL, in, out) == AMP_ERR_ARGUMENT);
+		CHECK(m->run(s, (char *)arena(0) + 4, in, out) == AMP_ERR_ARGUMENT);
+	}
+	for (int i = 0; i < m->n_in; i++) {
+		const void *was = in[i];
+		in[i] = NULL;
+		CHECK(m->run(s, a, in, out) == AMP_ERR_ARGUMENT);
+		in[i] = was;
+	}
+	for (int i = 0; i < m->n_out; i++) {
+		void *was = out[i];
+		out[i] = NULL;
+		CHECK(m->run(s, a, in, out) == AMP_ERR_ARGUMENT);
+		out[i] = was;
+	}
+	for (int i = 0; i < m->n_out; i++)	/* nothing was written */
+		for (int64_t k = 0; k < m->out[i].bytes; k++)
+			CHECK(((unsigned char *)out[i])[k] == 0x5a);
+}
+
+int main(int argc, char **argv)
+{
+	const int first = argc > 1 && strcmp(argv[1], "run") == 0 ? 3 : 2;
+	if (argc != first + m->n_in)
+		return fprintf(stderr, "usage: drive run ISA IN.npy... | check IN.npy...\n"), 2;
+	char name[256];
+	snprintf(name, sizeof name, "%s.weights", m->name);
+	if (m->weights) {
+		CHECK((uintptr_t)m->weights % AMP_ALIGN == 0 && !m->weights_file);
+		blob = m->weights;
+	} else {
+		CHECK(m->weights_file && strcmp(m->weights_file, name) == 0);
+		blob = read_file(name, 0, m->weights_bytes, 64);
+	}
+	CHECK((in = calloc((size_t)m->n_in + 1, sizeof *in)) != NULL);
+	for (int i = 0; i < m->n_in; i++)
+		in[i] = read_file(argv[first + i], 1, m->in[i].bytes, element(m->in[i].dtype));
+	if (first == 3) {
+		void *s = prepared(atoi(argv[2])), **out = outputs();
+		CHECK(s != NULL);
+		CHECK(m->run(s, arena(0xff), in, out) == AMP_OK);
+		for (int i = 0; i < m->n_out; i++) {
+			snprintf(name, sizeof name, "out%d.bin", i);
+			FILE *f = fopen(name, "wb");
+			CHECK(f && fwrite(out[i], 1, (size_t)m->out[i].bytes, f) == (size_t)m->out[i].bytes);
+			CHECK(fclose(f) == 0);
+		}
+		return 0;
+	}
+	statuses();
+	void **want = outputs();
+	CHECK(m->run(prepared(0), arena(0xff), in, want) == AMP_OK);
+	int ran = 0;
+	for (int isa = 0; isa < m->n_isa; isa++) {
+		void *s = prepared(isa), **out = outputs();
+		if (!s) {
+			printf("not run: %s (this CPU has none)\n", m->isa_names[isa]);
+			continue;
+		}
+		CHECK(m->run(s, arena(0xff), in, out) == AMP_OK && same(out, want));
+		CHECK(m->run(s, arena(0x00), in, out) == AMP_OK && same(out, want));
+		modes(s, want);
+		struct job jobs[2] = { { s, want, 1 }, { s, want, 1 } };
+		pthread_t t[2];
+		for (int i = 0; i < 2; i++)
+			CHECK(pthread_create(&t[i], NULL, thread, &jobs[i]) == 0);
+		for (int i = 0; i < 2; i++)
+			CHECK(pthread_join(t[i], NULL) == 0 && jobs[i].ok);
+		ran++;
+	}
+	printf("%s: the same bytes from %d variants in every mode\n", m->name, ran);
+	return ran < 1;
+}

@@ -1,0 +1,271 @@
+/*
+ * make_models.c - writes the small models that tests/cli uses, and an input for each.
+ *
+ *   make_models NAME OUT.onnx	also writes OUT.in0.npy, OUT.in1.npy, ...
+ *   make_models --list		the names
+ *
+ * Goes in: a name.  Comes out: a model with seeded weights, and seeded inputs of its shapes.  The good ones
+ * cover what an emitted folder can meet: one and several inputs and outputs, several dtypes, channels that do not
+ * fill a block of 16, no weights at all.  The others are at fault in a known way.
+ */
+#include "onnx_writer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct out { struct pb graph; const char *path; uint64_t seed; int n_in; };
+
+static void node(struct out *o, const char *op, const char *in, const char *out, const char *attrs)
+{
+	char name[96];
+	snprintf(name, sizeof name, "/%.60s/%s", out, op);
+	struct pb n = onnx_node(op, in, out, name);
+	onnx_attrs(&n, attrs);
+	pb_sub(&o->graph, GRAPH_NODE, n);
+}
+
+static size_t elements(const char *dims)
+{
+	size_t n = 1;
+	char *end;
+	for (const char *s = dims; *s; s = *end ? end + 1 : end)
+		n *= strtoull(s, &end, 10);
+	return n;
+}
+
+static void weights(struct out *o, const char *name, const char *dims, float mean, float scale)
+{
+	const size_t n = elements(dims);
+	float *v = malloc(n * sizeof *v);
+	if (!v)
+		exit(1);
+	for (size_t i = 0; i < n; i++)
+		v[i] = mean + scale * seed_uniform(&o->seed);
+	pb_sub(&o->graph, GRAPH_INITIALIZER, onnx_floats(name, dims, v));
+	free(v);
+}
+
+static void ints(struct out *o, const char *name, int64_t a, int64_t b, int n)
+{
+	const int64_t v[2] = { a, b };
+	pb_sub(&o->graph, GRAPH_INITIALIZER, onnx_ints(name, v, n));
+}
+
+/* A .npy file of version 1.0: seeded floats, or ints below `below`. */
+static void npy(struct out *o, const char *dims, int dtype, int below)
+{
+	char path[4096], shape[128] = "", head[256];
+	snprintf(path, sizeof path, "%.*s.in%d.npy", (int)(strlen(o->path) - 5), o->path, o->n_in);
+	for (const char *s = dims; *s; s++)
+		snprintf(shape + strlen(shape), sizeof shape - strlen(shape), "%c", *s == ' ' ? ',' : *s);
+	int n = snprintf(head, sizeof head, "{'descr': '%s', 'fortran_order': False, 'shape': (%s,), }",
+			 dtype == 7 ? "<i8" : "<f4", shape);
+	for (; (n + 11) % 64; n++)
+		head[n] = ' ';
+	head[n++] = '\n';
+	FILE *f = fopen(path, "wb");
+	bool ok = f && fwrite("\x93NUMPY\1\0", 1, 8, f) == 8 && fputc(n & 255, f) >= 0 &&
+		  fputc(n >> 8, f) >= 0 && fwrite(head, 1, (size_t)n, f) == (size_t)n;
+	for (size_t i = 0; ok && i < elements(dims); i++) {
+		const float x = seed_uniform(&o->seed);
+		const int64_t k = (int64_t)(seed_next(&o->seed) % (uint64_t)below);
+		ok = dtype == 7 ? fwrite(&k, 8, 1, f) == 1 : fwrite(&x, 4, 1, f) == 1;
+	}
+	if (!ok || fclose(f) != 0) {
+		perror(path);
+		exit(1);
+	}
+}
+
+static void input(struct out *o, const char *name, int dtype, const char *dims, int below)
+{
+	pb_sub(&o->graph, GRAPH_INPUT, onnx_value(name, dtype, dims));
+	npy(o, dims, dtype, below);
+	o->n_in++;
+}
+
+static void output(struct out *o, const char *name, int dtype, const char *dims)
+{
+	pb_sub(&o->graph, GRAPH_OUTPUT, onnx_value(name, dtype, dims));
+}
+
+/* ---- good ones ------------------------------------------------------------------------------------- */
+
+/* A classifier of 12 x 12 pictures into three classes; it ends in Softmax. */
+static void tiny(struct out *o)
+{
+	input(o, "image", 1, "1 3 12 12", 1);
+	weights(o, "w1", "20 3 3 3", 0, 0.4f);
+	weights(o, "b1", "20", 0, 0.1f);
+	node(o, "Conv", "image w1 b1", "c1", "pads=[1 1 1 1] strides=[2 2]");
+	node(o, "Relu", "c1", "r1", "");
+	weights(o, "w2", "20 20 3 3", 0, 0.15f);
+	node(o, "Conv", "r1 w2", "c2", "pads=[1 1 1 1]");
+	weights(o, "scale", "20", 1, 0.2f);
+	weights(o, "shift", "20", 0, 0.2f);
+	weights(o, "mean", "20", 0, 0.2f);
+	weights(o, "var", "20", 1, 0.2f);
+	node(o, "BatchNormalization", "c2 scale shift mean var", "n2", "epsilon=1e-5");
+	node(o, "Add", "n2 r1", "s2", "");
+	node(o, "Relu", "s2", "r2", "");
+	node(o, "MaxPool", "r2", "p2", "kernel_shape=[2 2] strides=[2 2]");
+	node(o, "GlobalAveragePool", "p2", "gap", "");
+	node(o, "Flatten", "gap", "flat", "axis=1");
+	weights(o, "w3", "3 20", 0, 0.5f);
+	weights(o, "b3", "3", 0, 0.1f);
+	node(o, "Gemm", "flat w3 b3", "logits", "transB=1");
+	node(o, "Softmax", "logits", "probabilities", "axis=1");
+	output(o, "probabilities", 1, "1 3");
+}
+
+/* Two inputs of two types, outputs of four. */
+static void several(struct out *o)
+{
+	input(o, "x", 1, "5 7", 1);
+	input(o, "rows", 7, "4", 5);
+	node(o, "Gather", "x rows", "picked", "axis=0");
+	node(o, "ArgMax", "picked", "best", "axis=1 keepdims=0");
+	node(o, "ReduceMax", "picked", "top", "axes=[1] keepdims=1");
+	node(o, "GreaterOrEqual", "picked top", "where", "");
+	node(o, "Cast", "picked", "wide", "to=11");
+	output(o, "picked", 1, "4 7");
+	output(o, "best", 7, "4");
+	output(o, "where", 9, "4 7");
+	output(o, "wide", 11, "4 7");
+}
+
+/* softmax(q k^T) v over 9 tokens of 24, then a layer normalisation spelt out. */
+static void attention(struct out *o)
+{
+	input(o, "tokens", 1, "1 9 24", 1);
+	static const char *const name[] = { "wq", "wk", "wv" }, *const to[] = { "q", "k", "v" };
+	for (int i = 0; i < 3; i++) {
+		char in[32];
+		snprintf(in, sizeof in, "tokens %s", name[i]);
+		weights(o, name[i], "24 24", 0, 0.3f);
+		node(o, "MatMul", in, to[i], "");
+	}
+	node(o, "Transpose", "k", "kt", "perm=[0 2 1]");
+	node(o, "MatMul", "q kt", "scores", "");
+	const float factor = 0.204124145f;
+	pb_sub(&o->graph, GRAPH_INITIALIZER, onnx_floats("factor", "", &factor));
+	node(o, "Mul", "scores factor", "scaled", "");
+	node(o, "Softmax", "scaled", "soft", "axis=-1");
+	node(o, "MatMul", "soft v", "mixed", "");
+	node(o, "Add", "mixed tokens", "sum", "");
+	node(o, "ReduceMean", "sum", "mu", "axes=[2] keepdims=1");
+	node(o, "Sub", "sum mu", "centred", "");
+	node(o, "Mul", "centred centred", "squares", "");
+	node(o, "ReduceMean", "squares", "variance", "axes=[2] keepdims=1");
+	const float eps = 1e-5f;
+	pb_sub(&o->graph, GRAPH_INITIALIZER, onnx_floats("eps", "", &eps));
+	node(o, "Add", "variance eps", "shifted", "");
+	node(o, "Sqrt", "shifted", "deviation", "");
+	node(o, "Div", "centred deviation", "y", "");
+	output(o, "y", 1, "1 9 24");
+}
+
+/* Elementary functions one after the other; no weights. */
+static void functions(struct out *o)
+{
+	input(o, "x", 1, "3 5 11", 1);
+	node(o, "Exp", "x", "a", "");
+	node(o, "Tanh", "a", "b", "");
+	node(o, "Erf", "b", "c", "");
+	node(o, "Sigmoid", "c", "d", "");
+	node(o, "Log", "d", "e", "");
+	node(o, "Add", "e x", "y", "");
+	node(o, "ReduceSum", "y axes", "sums", "keepdims=1");
+	ints(o, "axes", 2, 0, 1);
+	output(o, "y", 1, "3 5 11");
+	output(o, "sums", 1, "3 5 1");
+}
+
+/* As tiny's head, but the batch has a name; the file's name and the values' are unpleasant ones. */
+static void symbolic(struct out *o)
+{
+	pb_sub(&o->graph, GRAPH_INPUT, onnx_value("in */ put", 1, "batch 6"));
+	npy(o, "2 6", 1, 1);
+	weights(o, "w", "4 6", 0, 0.5f);
+	weights(o, "b", "4", 0, 0.5f);
+	struct pb n = { 0 };
+	pb_str(&n, NODE_INPUT, "in */ put");
+	pb_str(&n, NODE_INPUT, "w");
+	pb_str(&n, NODE_INPUT, "b");
+	pb_str(&n, NODE_OUTPUT, "out\"\\\n?\?/");
+	pb_str(&n, NODE_NAME, "node /* \"\\\n */");
+	pb_str(&n, NODE_OP, "Gemm");
+	pb_sub(&n, NODE_ATTRIBUTE, onnx_attr_int("transB", 1));
+	pb_sub(&o->graph, GRAPH_NODE, n);
+	output(o, "out\"\\\n?\?/", 1, "batch 4");
+}
+
+/* ---- at fault -------------------------------------------------------------------------------------- */
+
+/* Two unknown operators, one of them twice, and one of another domain. */
+static void unknown(struct out *o)
+{
+	input(o, "x", 1, "1 4", 1);
+	node(o, "Frobnicate", "x", "a", "");
+	node(o, "Relu", "a", "b", "");
+	node(o, "Transmogrify", "b", "c", "");
+	struct pb n = onnx_node("Special", "c", "d", "special_node");
+	pb_str(&n, NODE_DOMAIN, "com.example");
+	pb_sub(&o->graph, GRAPH_NODE, n);
+	output(o, "d", 1, "1 4");
+}
+
+/* Inputs of three unknown sizes. */
+static void unbound(struct out *o)
+{
+	pb_sub(&o->graph, GRAPH_INPUT, onnx_value("image", 1, "batch 3 height 8"));
+	pb_sub(&o->graph, GRAPH_INPUT, onnx_value("other", 1, "? 3"));
+	node(o, "Relu", "image", "y", "");
+	node(o, "Relu", "other", "z", "");
+	output(o, "y", 1, "batch 3 height 8");
+	output(o, "z", 1, "? 3");
+}
+
+/* Two convolutions whose weights do not fit. */
+static void mismatch(struct out *o)
+{
+	input(o, "x", 1, "1 3 8 8", 1);
+	weights(o, "w1", "4 5 3 3", 0, 1);
+	weights(o, "w2", "4 6 3 3", 0, 1);
+	node(o, "Conv", "x w1", "y", "");
+	node(o, "Conv", "x w2", "z", "");
+	output(o, "y", 1, "1 4 6 6");
+	output(o, "z", 1, "1 4 6 6");
+}
+
+static const struct { const char *name; void (*write)(struct out *); } models[] = {
+	{ "tiny", tiny }, { "several", several }, { "attention", attention }, { "functions", functions },
+	{ "symbolic", symbolic }, { "unknown", unknown }, { "unbound", unbound }, { "mismatch", mismatch },
+};
+#define N_MODELS (int)(sizeof models / sizeof models[0])
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && strcmp(argv[1], "--list") == 0) {
+		for (int i = 0; i < N_MODELS; i++)
+			puts(models[i].name);
+		return 0;
+	}
+	const size_t n = argc == 3 ? strlen(argv[2]) : 0;
+	for (int i = 0; n > 5 && strcmp(argv[2] + n - 5, ".onnx") == 0 && i < N_MODELS; i++) {
+		if (strcmp(argv[1], models[i].name) != 0)
+			continue;
+		struct out o = { .path = argv[2], .seed = 7 };
+		pb_str(&o.graph, GRAPH_NAME, argv[1]);
+		models[i].write(&o);
+		struct pb m = onnx_model(8, 17, o.graph);
+		const bool ok = pb_write(&m, argv[2]);
+		if (!ok)
+			perror(argv[2]);
+		pb_free(&m);
+		return !ok;
+	}
+	fputs("usage: make_models NAME OUT.onnx | --list\n", stderr);
+	return 2;
+}
