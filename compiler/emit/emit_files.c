@@ -171,7 +171,7 @@ void emit_makefile(struct emission *e)
 		text_printf(&t, "%s_model_%s.o: %s_model.c %s.h\n\t$(CC) $(CFLAGS) %s -ffreestanding -D%s "
 			    "-DAMP_VARIANT=%s -c -o $@ %s_model.c\n", n, tg->variants[i].name, n, n,
 			    tg->variants[i].flags, tg->variants[i].macro, tg->variants[i].name, n);
-	text_printf(&t, "%s.o: %s.c %s.h\n\t$(CC) $(CFLAGS) -c -o $@ %s.c\n", n, n, n, n);
+	text_printf(&t, "%s.o: %s.c %s.h\n\t$(CC) $(CFLAGS) -ffreestanding -c -o $@ %s.c\n", n, n, n, n);
 	if (e->o->weights == WEIGHTS_EMBED && tg->incbin)
 		text_printf(&t, "%s_weights.o: %s_weights.S %s.weights\n\t$(CC) -c -o $@ %s_weights.S\n", n, n, n, n);
 	else if (e->o->weights != WEIGHTS_FILE)

@@ -130,7 +130,7 @@ static void dispatch(struct emission *e)
 	for (int i = 0; i < nv; i++)
 		detects = detects || tg->variants[i].detect;
 	text_printf(&t, "/*\n * %s.c - prepares and runs the model, and picks the variant of %s_model.c that this CPU "
-		    "runs.\n * Emitted by Ampoule %s.\n */\n#include \"%s.h\"\n%s#include <string.h>\n\n", n, n,
+		    "runs.\n * Emitted by Ampoule %s.\n */\n#include \"%s.h\"\n%s\n", n, n,
 		    e->o->version, n, detects ? "#include \"simd/cpu.h\"\n" : "");
 	text_printf(&t, "typedef enum amp_status variant_run(const unsigned char *weights, unsigned char *arena,\n"
 		    "\tconst void *const in[], void *const out[]);\n");
@@ -162,8 +162,10 @@ static void dispatch(struct emission *e)
 		    "\t\treturn AMP_ERR_ARGUMENT;\n\tif (pool)\n\t\treturn AMP_ERR_POOL;\n"
 		    "\tif (isa == -1)\n\t\tisa = best_isa();\n"
 		    "\tif (!can_run(isa))\n\t\treturn AMP_ERR_ISA;\n"
-		    "\tif (memcmp(blob, blob_header, sizeof blob_header) != 0)\n\t\treturn AMP_ERR_BLOB;\n"
-		    "\tm->weights = (const unsigned char *)blob;\n\tm->isa = isa;\n\treturn AMP_OK;\n}\n\n", n, n);
+		    "\tconst unsigned char *const b = (const unsigned char *)blob;\n"
+		    "\tfor (int i = 0; i < (int)sizeof blob_header; i++)\n\t\tif (b[i] != blob_header[i])\n"
+		    "\t\t\treturn AMP_ERR_BLOB;\n"
+		    "\tm->weights = b;\n\tm->isa = isa;\n\treturn AMP_OK;\n}\n\n", n, n);
 	text_printf(&t, "enum amp_status %s_run(const struct %s *m, void *arena, const void *const in[], "
 		    "void *const out[])\n{\n\tif (!m || !in || !out || (%s_ARENA_BYTES && (!arena || !aligned(arena))))\n"
 		    "\t\treturn AMP_ERR_ARGUMENT;\n", n, n, u);

@@ -27,9 +27,9 @@ build() {
 	(
 		cd "$1"
 		make -s -j2 CC="$2" CFLAGS="$3" "lib$NAME.a" > make.log 2>&1 || { cat make.log; exit 1; }
-		ld -r -o all.o "$NAME.o" "$NAME"_model_*.o $(ls "${NAME}_weights.o" 2> /dev/null || true)
+		ld -r -o all.o "$NAME.o" "$NAME"_model_*.o $(ls "${NAME}_weights.o" 2> /dev/null || true) || exit 1
 		# what is public is NAME_something and nothing else
-		nm -g --defined-only all.o | awk '{ print $3 }' | grep -v "^${NAME}_" > strangers && {
+		nm -g --defined-only all.o | awk '{ print $3 }' | grep -v -e "^${NAME}_" -e "^__odr_asan" > strangers && {
 			echo "symbols that do not begin with ${NAME}_:"; cat strangers; exit 1; }
 		case $3 in
 		*fsanitize*) ;;
@@ -40,7 +40,7 @@ build() {
 		# its data: nothing that changes
 		size -A "lib$NAME.a" | awk '$1 ~ /^\.(data|bss|tdata|tbss)$/ && $2 > 0 { print; bad = 1 } END { exit bad }' || {
 			case $3 in *fsanitize*) ;; *) echo "data that can change"; exit 1 ;; esac; }
-		$2 $3 $STRICT -I. "-DMODEL=${NAME}_model" "$DRIVE" "lib$NAME.a" -o drive
+		$2 $3 $STRICT -I. "-DMODEL=${NAME}_model" "$DRIVE" "lib$NAME.a" -o drive -lm || exit 1
 		rm -f ./*.o
 	) || fail "$NAME does not build in $1 with $2 $3"
 }

@@ -83,6 +83,7 @@ mkdir -p else/where
 n=0
 for l in $locales tr_TR.UTF-8; do
 	n=$((n + 1))
+	mkdir -p else/where/n$n
 	(cd else/where && LOCPATH=$W LC_ALL=$l TZ=Asia/Tokyo "$AMPOULE" compile "$W/tiny.onnx" -o "n$n/second" \
 		--labels "$W/labels.txt" --preprocess ../../pre.json > /dev/null)
 	diff -r first "else/where/n$n/second" || fail "the output depends on the place or on the locale $l"
