@@ -15,18 +15,23 @@
 #include <ctype.h>
 #include <string.h>
 
+FILE *output_of(const struct options *o)
+{
+	return o->to ? o->to : stdout;
+}
+
 bool stage_load(struct ctx *c, const struct options *o, struct compiled *k)
 {
-	const struct import_options io = { .dims = o->dims, .shapes = o->shapes };
+	const struct import_options io = { .dims = o->dims, .shapes = o->shapes, .folder = o->folder };
 	c->file = o->model;
-	k->source = import_onnx(c, o->model, &io);
+	k->source = o->bytes ? import_onnx_bytes(c, o->bytes, o->n_bytes, &io) : import_onnx(c, o->model, &io);
 	/* types of every value; shapes that the model computes become constants on the way */
 	return k->source && pass_infer(k->source) && c->n_errors == 0;
 }
 
 bool stage_build(struct ctx *c, const struct options *o, struct compiled *k)
 {
-	const struct pass_options po = { .dump_after = o->dump_after, .dump = stdout };
+	const struct pass_options po = { .dump_after = o->dump_after, .dump = output_of(o) };
 	k->g = graph_clone(c, k->source);
 	if (!run_passes(k->g, &po))
 		return false;
@@ -139,9 +144,16 @@ enum result cmd_compile(struct ctx *c, void *options)
 		return R_INPUT;
 	struct emission *e = emit_c(c, k.s, k.p, &eo);
 	report_manifest(e, &k);
+	for (int i = 0; o->put && i < vec_len(e->files); i++)
+		if (!o->put(o->arg, e->files[i].path, e->files[i].data, e->files[i].n)) {
+			diag(c, SEV_ERROR, "emit", NULL, "the caller did not take %s", e->files[i].path);
+			return R_INPUT;
+		}
+	if (o->put)
+		return R_SUCCESS;
 	if (!emit_write(e, o->out))
 		return R_INPUT;
-	report_summary(e, &k, o->out, stdout);
+	report_summary(e, &k, o->out, output_of(o));
 	return R_SUCCESS;
 }
 
@@ -153,7 +165,7 @@ enum result cmd_inspect(struct ctx *c, void *options)
 		return R_USAGE;
 	if (!stage_load(c, o, &k) || !stage_build(c, o, &k))
 		return R_INPUT;
-	report_inspect(c, &k, o->json, stdout);
+	report_inspect(c, &k, o->json, output_of(o));
 	return R_SUCCESS;
 }
 

@@ -6,7 +6,12 @@
 
 #include "emit/emit.h"
 
+#include <stdio.h>
+
 #define AMPOULE_VERSION "0.1.0"
+
+/* A tensor for an input: by name, or NULL: by its place in the list. */
+struct given { const char *name; const struct tensor *t; };
 
 /* What a user can ask for; every command uses a part of it. */
 struct options {
@@ -27,6 +32,16 @@ struct options {
 	double rtol, atol;
 	int64_t seed;
 	const char *cc;			/* compiler that verify calls */
+	/* only through the library (api.c) */
+	const void *bytes;		/* the model in memory; NULL: read it from the file */
+	size_t n_bytes;
+	const char *folder;		/* of its external data */
+	FILE *to;			/* what is printed; NULL: standard output */
+	bool quiet;			/* child processes print nothing */
+	struct given *given;		/* vec: inputs of run */
+	bool (*put)(void *arg, const char *path, const void *data, size_t n);	/* instead of a folder */
+	void (*result)(void *arg, const char *name, const struct tensor *t);	/* run's outputs */
+	void *arg;
 };
 
 /* What the stages made. */
@@ -43,6 +58,9 @@ struct compiled {
 bool stage_load(struct ctx *c, const struct options *o, struct compiled *k);
 /* Passes, schedule, memory plan. */
 bool stage_build(struct ctx *c, const struct options *o, struct compiled *k);
+
+/* Where a command prints. */
+FILE *output_of(const struct options *o);
 
 /* Commands; each is called through ctx_run() with a struct options. */
 enum result cmd_compile(struct ctx *c, void *options);

@@ -22,6 +22,7 @@ static const struct text_of { const char *name, *line, *text; } texts[] = {
 	"  --activation A         softmax, sigmoid or none, applied by the classifier to the output\n"
 	"  --weights W            embed (in the binary, default), array (as C), file (beside it)\n"
 	"  --library              no classifier: just the model and its header\n"
+	"  --classifier           the model and the classifier's program: the default\n"
 	"  --plan direct          the numeric plan (docs/numerics.md)\n"
 	"  --dump-after PASS      print the graph after a pass; see below\n"
 	"  --verbose              print notes as well\n\n"
@@ -33,7 +34,9 @@ static const struct text_of { const char *name, *line, *text; } texts[] = {
 	SHAPES
 	"  --target T             as for compile\n"
 	"  --json                 for machines\n"
-	"  --dump-after PASS      print the graph after a pass\n\n"
+	"  --plan direct          the numeric plan\n"
+	"  --dump-after PASS      print the graph after a pass, or after all\n"
+	"  --verbose              print notes as well\n\n"
 	"example:\n  ampoule inspect rcmnet.onnx --dim batch=1\n" },
 	{ "verify", "compile for this machine, run, and compare with stored outputs and with the truth",
 	"usage: ampoule verify MODEL.onnx [--data FOLDER]... [options]\n\n"
@@ -46,7 +49,10 @@ static const struct text_of { const char *name, *line, *text; } texts[] = {
 	"  --seed N               for inputs that are generated\n"
 	"  --cc COMPILER          default: gcc\n"
 	"  --keep                 keep the built folder and print its name\n"
-	"  --json                 for machines\n\n"
+	"  --target T             as for compile; this machine must run it\n"
+	"  --plan direct          the numeric plan\n"
+	"  --json                 for machines\n"
+	"  --verbose              print notes as well\n\n"
 	"exit code: 0 within tolerance, 3 outside, 1 the model cannot be compiled\n"
 	"example:\n  ampoule verify rcmnet.onnx --data test_data_set_0\n" },
 	{ "run", "evaluate the model inside the compiler",
@@ -58,7 +64,9 @@ static const struct text_of { const char *name, *line, *text; } texts[] = {
 	"  --exact                contract bytes instead of double precision\n"
 	"  -o FOLDER              write each output as NAME.npy\n"
 	SHAPES
-	"  --json                 for machines\n\n"
+	"  --plan direct          the numeric plan\n"
+	"  --json                 for machines\n"
+	"  --verbose              print notes as well\n\n"
 	"example:\n  ampoule run rcmnet.onnx --exact --input cell.npy -o out\n" },
 	{ "targets", "list the targets",
 	"usage: ampoule targets\n\n"

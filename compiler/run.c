@@ -8,6 +8,16 @@
 #include <string.h>
 #include <sys/stat.h>
 
+static bool fits(struct ctx *c, const struct value *v, const struct tensor *x, const char *from)
+{
+	const struct type got = type_tensor(x->dtype, x->rank, x->dim);
+	if (type_equal(&v->type, &got))
+		return true;
+	diag(c, SEV_ERROR, "run", NULL, "input \"%s\" must be %s, but %s holds %s", v->name, type_text(c, &v->type),
+	     from, type_text(c, &got));
+	return false;
+}
+
 /* Inputs: given as NAME=FILE or FILE, the rest seeded. */
 static bool inputs(struct ctx *c, const struct options *o, const struct graph *g, const struct tensor **in)
 {
@@ -27,13 +37,23 @@ static bool inputs(struct ctx *c, const struct options *o, const struct graph *g
 		in[k] = str_ends(file, ".pb") ? import_tensor_file(c, file, NULL) : npy_read(c, file);
 		if (!in[k])
 			return false;
-		const struct type *want = &g->inputs[k]->type;
-		const struct type got = type_tensor(in[k]->dtype, in[k]->rank, in[k]->dim);
-		if (!type_equal(want, &got)) {
-			diag(c, SEV_ERROR, "run", NULL, "input \"%s\" must be %s, but %s holds %s", g->inputs[k]->name,
-			     type_text(c, want), file, type_text(c, &got));
+		if (!fits(c, g->inputs[k], in[k], file))
+			return false;
+	}
+	for (int i = 0; i < vec_len(o->given); i++) {
+		const struct given *x = &o->given[i];
+		int k = x->name ? -1 : i < n ? i : -1;
+		for (int j = 0; x->name && j < n; j++)
+			if (str_eq(g->inputs[j]->name, x->name))
+				k = j;
+		if (k < 0) {
+			diag(c, SEV_ERROR, "run", NULL, "the model has no input \"%s\"; it has %d, the first is \"%s\"",
+			     x->name ? x->name : str_printf(c, "%d", i), n, n ? g->inputs[0]->name : "");
 			return false;
 		}
+		in[k] = x->t;
+		if (!fits(c, g->inputs[k], in[k], "the tensor"))
+			return false;
 	}
 	for (int i = 0; i < n; i++)
 		if (!in[i]) {
@@ -108,6 +128,8 @@ enum result cmd_run(struct ctx *c, void *options)
 	const enum result r = exec_run(c, s, in, out, NULL, NULL);
 	if (r != R_SUCCESS)
 		return r;
+	for (int i = 0; o->result && i < vec_len(src->outputs); i++)
+		o->result(o->arg, src->outputs[i]->name, out[i]);
 	struct text t = { .c = c };
 	if (o->json)
 		text_printf(&t, "{\"mode\": \"%s\", \"outputs\": [", o->exact ? "exact" : "double");
@@ -126,6 +148,6 @@ enum result cmd_run(struct ctx *c, void *options)
 				return R_INPUT;
 	}
 	if (t.s)
-		fputs(t.s, stdout);
+		fputs(t.s, output_of(o));
 	return R_SUCCESS;
 }

@@ -9,6 +9,7 @@
 #include "verify/compare.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,12 +57,13 @@ struct job {
 };
 
 /* Runs a program with stdout on stderr; its exit code, or -1. */
-static int call(const char *dir, char *const argv[])
+static int call(const char *dir, bool quiet, char *const argv[])
 {
 	fflush(stdout);
 	const pid_t pid = fork();
 	if (pid == 0) {
-		if ((dir && chdir(dir) != 0) || dup2(2, 1) < 0)
+		const int null = quiet ? open("/dev/null", O_WRONLY) : -1;
+		if ((dir && chdir(dir) != 0) || (quiet && dup2(null, 2) < 0) || dup2(2, 1) < 0)
 			_exit(126);
 		execvp(argv[0], argv);
 		_exit(127);
@@ -97,9 +99,9 @@ static bool build(struct job *j)
 	const char *cc = j->o->cc ? j->o->cc : "gcc";
 	char *make[] = { "make", "-s", "-j2", "-C", dir, str_printf(c, "CC=%s", cc), "libmodel.a", NULL };
 	char *link[] = { "sh", "-c", str_printf(c, "exec %s -I. -o driver driver.c libmodel.a", cc), NULL };
-	int r = call(NULL, make);
+	int r = call(NULL, j->o->quiet, make);
 	if (r == 0)
-		r = call(dir, link);
+		r = call(dir, j->o->quiet, link);
 	if (r != 0)
 		diag(c, SEV_ERROR, "verify", NULL, "the emitted code does not build with %s (exit code %d); see %s", cc,
 		     r, dir);
@@ -116,7 +118,7 @@ static bool run_built(struct job *j, const struct tensor *const *in, struct tens
 				(size_t)tensor_bytes(in[i])))
 			return false;
 	char *argv[] = { "./driver", NULL };
-	const int r = call(j->dir, argv);
+	const int r = call(j->dir, j->o->quiet, argv);
 	if (r != 0) {
 		diag(c, SEV_ERROR, "verify", NULL, "the built program failed with exit code %d; see %s", r, j->dir);
 		return false;
@@ -158,12 +160,12 @@ static void line(struct job *j, const char *set, const struct value *v, const ch
 		return;
 	}
 	if (str_eq(against, "exact"))
-		printf("%-22s %-14s %-8s %s\n", set, v->name, against, ok ? "same bytes" : "BYTES DIFFER");
+		fprintf(output_of(j->o), "%-22s %-14s %-8s %s\n", set, v->name, against, ok ? "same bytes" : "BYTES DIFFER");
 	else if (!r->same_type)
-		printf("%-22s %-14s %-8s OTHER SHAPE OR TYPE, expected %s\n", set, v->name, against,
+		fprintf(output_of(j->o), "%-22s %-14s %-8s OTHER SHAPE OR TYPE, expected %s\n", set, v->name, against,
 		       type_text(c, &v->type));
 	else
-		printf("%-22s %-14s %-8s max abs %-10.3g max rel %-10.3g max ulp %-10.3g top-1 %" PRId64 "/%" PRId64
+		fprintf(output_of(j->o), "%-22s %-14s %-8s max abs %-10.3g max rel %-10.3g max ulp %-10.3g top-1 %" PRId64 "/%" PRId64
 		       " %s\n", set, v->name, against, r->max_abs, r->max_rel, r->max_ulp, r->top1_same, r->rows,
 		       ok ? "ok" : str_printf(c, "OUTSIDE: %" PRId64 " of %" PRId64 " elements", r->n_outside, r->n));
 }
@@ -294,14 +296,14 @@ enum result cmd_verify(struct ctx *c, void *options)
 	if (!vec_len(o->data))
 		seeded(&j);
 	if (o->json)
-		printf("{\n  \"ok\": %s,\n  \"sets\": %d,\n  \"comparisons\": [%s\n  ]\n}\n",
+		fprintf(output_of(o), "{\n  \"ok\": %s,\n  \"sets\": %d,\n  \"comparisons\": [%s\n  ]\n}\n",
 		       j.result == R_SUCCESS ? "true" : "false", j.n_sets, j.json.s ? j.json.s : "");
 	else
-		printf("%s: %d set%s, %s\n", o->model, j.n_sets, j.n_sets == 1 ? "" : "s",
+		fprintf(output_of(o), "%s: %d set%s, %s\n", o->model, j.n_sets, j.n_sets == 1 ? "" : "s",
 		       j.result == R_SUCCESS ? "all within tolerance" : j.result == R_TOLERANCE ?
 		       "NOT within tolerance" : "NOT all could be compared");
 	if (o->keep || (j.result != R_SUCCESS && c->verbose))
-		printf("kept: %s\n", j.dir);
+		fprintf(output_of(o), "kept: %s\n", j.dir);
 	else
 		remove_tree(j.dir);
 	return j.result;

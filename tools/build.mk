@@ -66,6 +66,13 @@ $(foreach v,$(KVARIANTS),$(eval $(call KRULE,$(v))))
 $(BUILD)/libampoule.a: $(OBJ)
 	@rm -f $@
 	@ar rcs $@ $(OBJ)
+# the library that is installed: one object in which only ampoule_* can be seen, with protobuf-c inside
+$(BUILD)/install/libampoule.a: $(OBJ)
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(CC) -r -nostdlib -o $(@D)/ampoule.o $(OBJ) -l:libprotobuf-c.a
+	objcopy --wildcard --keep-global-symbol='ampoule_*' $(@D)/ampoule.o
+	@ar rcs $@ $(@D)/ampoule.o
 $(BUILD)/ampoule: $(BUILD)/compiler/main.o $(BUILD)/libampoule.a
 	$(CC) $(SAN) -o $@ $^ $(LDLIBS_ALL)
 
@@ -95,7 +102,7 @@ clean:
 
 # ---- what people call
 
-.PHONY: demo check deps-build deps-check install help check-includes check-san check-cli check-onnx check-models check-real
+.PHONY: demo check deps-build deps-check install uninstall help check-includes check-san check-cli check-onnx check-models check-real
 deps-build:
 	@sh tools/deps.sh build
 deps-check:
@@ -150,10 +157,16 @@ check-real: all
 	@py=$$(sh tools/venv.sh $(VENV)) && \
 	nice $$py models/check_real.py --pictures $(PHOTOS) --build $(BUILD)/check-real --ampoule $(BUILD)/ampoule
 
-install: all
+INSTALLED = bin/ampoule lib/libampoule.a include/ampoule.h share/man/man1/ampoule.1 \
+	share/bash-completion/completions/ampoule
+install: all $(BUILD)/install/libampoule.a
 	install -D -m 755 $(BUILD)/ampoule $(DESTDIR)$(PREFIX)/bin/ampoule
+	install -D -m 644 $(BUILD)/install/libampoule.a $(DESTDIR)$(PREFIX)/lib/libampoule.a
+	install -D -m 644 include/ampoule.h $(DESTDIR)$(PREFIX)/include/ampoule.h
 	install -D -m 644 docs/ampoule.1 $(DESTDIR)$(PREFIX)/share/man/man1/ampoule.1
 	install -D -m 644 tools/ampoule.bash-completion $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ampoule
+uninstall:
+	rm -f $(INSTALLED:%=$(DESTDIR)$(PREFIX)/%)
 help:
 	@echo "make demo      build the compiler, compile the small RCMNet, classify the sample pictures"
 	@echo "make check     build and pass all tests (Debian packages only)"

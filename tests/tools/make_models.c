@@ -122,8 +122,8 @@ static void tiny(struct out *o)
 /* Two inputs of two types, outputs of four. */
 static void several(struct out *o)
 {
-	input(o, "x", 1, "5 7", 1);
-	input(o, "rows", 7, "4", 5);
+	input(o, "x", 1, "10 7", 1);
+	input(o, "rows", 7, "4", 10);
 	node(o, "Gather", "x rows", "picked", "axis=0");
 	node(o, "ArgMax", "picked", "best", "axis=1 keepdims=0");
 	node(o, "ReduceMax", "picked", "top", "axes=[1] keepdims=1");
