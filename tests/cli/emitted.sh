@@ -98,7 +98,10 @@ one "--weights file" gcc -O2
 one "--weights array" clang -O1
 one "--target generic" gcc -O2
 one "--target generic" clang -O2
+one "--target generic --weights file" clang "-O3"
+NAME=attention
 one "--target generic --weights file" gcc "-O1 -g $SAN"
+NAME=tiny
 # a target of the user's own: a file
 cat > "$W/mine.target" <<'END'
 # an old PC, tuned for size
