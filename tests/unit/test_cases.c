@@ -161,9 +161,13 @@ static bool run_test(struct test *t)
 	if (!read_case(t))
 		return false;
 	struct graph *g = graph_parse(c, t->before, t->file);
-	if (!g || !infer_types(g))
+	/* a case of `infer` itself may hold shapes that only its folding makes known */
+	const bool inferred = str_starts(t->passes, "infer");
+	if (!g || (!inferred && !infer_types(g)))
 		return fail(t, "the graph before is wrong");
 	struct graph *before = graph_clone(c, g), *want = NULL;
+	if (inferred && !pass_infer(before))
+		return fail(t, "the graph before is wrong");
 	if (!apply(t, g))
 		return false;
 	const char *got = text_of(c, g, PRINT_CANONICAL), *expected;
