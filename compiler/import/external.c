@@ -128,8 +128,8 @@ void *external_read(struct importer *im, const Onnx__TensorProto *p, int64_t wan
 	if (lstat(real, &st) != 0 || !S_ISREG(st.st_mode))
 		return fail(im, where, "its data file \"%s\" is not a regular file", location);
 	if (offset > st.st_size || want > st.st_size - offset)
-		return fail(im, where, "its data are bytes %lld to %lld of the file \"%s\", which has "
-			    "only %lld", (long long)offset, (long long)(offset + want), location,
+		return fail(im, where, "its data are %lld bytes from byte %lld of the file \"%s\" on, "
+			    "which has only %lld", (long long)want, (long long)offset, location,
 			    (long long)st.st_size);
 	unsigned char *data = mem_array(im->c, want, 1);
 	const int fd = open(real, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);

@@ -263,11 +263,13 @@ static struct pb random_model(uint64_t *seed)
 		pb_free(&g);
 		g = graph_of("x", "y");
 		add_node(&g, "Relu", "x", "a", "");
-		pb_sub(&g, GRAPH_INITIALIZER, random_tensor(seed));
-		pb_sub(&g, GRAPH_NODE, random_node(seed, 0));
+		for (uint64_t k = below(seed, 2); k; k--)
+			pb_sub(&g, GRAPH_INITIALIZER, random_tensor(seed));
+		for (uint64_t k = below(seed, 2); k; k--)
+			pb_sub(&g, GRAPH_NODE, random_node(seed, 0));
 		add_node(&g, "Add", "a x", "y", "");
 	}
-	struct pb m = onnx_model((int)below(seed, 15), (int)below(seed, 30), g);
+	struct pb m = onnx_model((int)below(seed, 15), 1 + (int)below(seed, 28), g);
 	if (below(seed, 2)) {
 		struct pb f = { 0 };
 		pb_str(&f, FUNCTION_NAME, "f");
