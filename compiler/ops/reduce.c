@@ -9,13 +9,13 @@
 #include "kernels/reduce.inc"
 
 static const struct { const char *name; int mode; } modes[] = {
-	{ "ReduceSum", AMP_REDUCE_SUM }, { "ReduceMean", AMP_REDUCE_MEAN },
-	{ "ReduceMax", AMP_REDUCE_MAX }, { "ReduceMin", AMP_REDUCE_MIN },
-	{ "ReduceProd", AMP_REDUCE_PROD }, { "ReduceSumSquare", AMP_REDUCE_SUM_SQUARE },
-	{ "ReduceL1", AMP_REDUCE_L1 }, { "ReduceL2", AMP_REDUCE_L2 },
-	{ "ReduceLogSum", AMP_REDUCE_LOG_SUM }, { "ReduceLogSumExp", AMP_REDUCE_LOG_SUM_EXP },
-	{ "GlobalAveragePool", AMP_REDUCE_MEAN }, { "GlobalMaxPool", AMP_REDUCE_MAX },
-	{ "GlobalLpPool", AMP_REDUCE_LP },
+	{ "ReduceSum", AMP_RED_SUM }, { "ReduceMean", AMP_RED_MEAN },
+	{ "ReduceMax", AMP_RED_MAX }, { "ReduceMin", AMP_RED_MIN },
+	{ "ReduceProd", AMP_RED_PROD }, { "ReduceSumSquare", AMP_RED_SUM_SQUARE },
+	{ "ReduceL1", AMP_RED_L1 }, { "ReduceL2", AMP_RED_L2 },
+	{ "ReduceLogSum", AMP_RED_LOG_SUM }, { "ReduceLogSumExp", AMP_RED_LOG_SUM_EXP },
+	{ "GlobalAveragePool", AMP_RED_MEAN }, { "GlobalMaxPool", AMP_RED_MAX },
+	{ "GlobalLpPool", AMP_RED_LP },
 };
 
 static int mode_of(const struct node *n)
@@ -29,7 +29,7 @@ static int mode_of(const struct node *n)
 static bool type_ok(const struct node *n, enum dtype t)
 {
 	const int mode = mode_of(n);
-	const bool extreme = mode == AMP_REDUCE_MAX || mode == AMP_REDUCE_MIN;
+	const bool extreme = mode == AMP_RED_MAX || mode == AMP_RED_MIN;
 	if (dtype_is_float(t) || t == DT_INT32 || t == DT_INT64 || t == DT_UINT32 || t == DT_UINT64 ||
 	    (extreme && (t == DT_INT8 || t == DT_UINT8 || t == DT_BOOL)))
 		return true;
@@ -70,7 +70,7 @@ static bool reduce_c16(const struct node *n, int mode, const bool *reduced, bool
 {
 	const struct type *x = &node_in(n, 0)->type;
 	bool space = x->rank > 2;
-	if (!type_known(x) || x->dtype != DT_FLOAT || x->rank < 3 || mode > AMP_REDUCE_MIN || reduced[0] ||
+	if (!type_known(x) || x->dtype != DT_FLOAT || x->rank < 3 || mode > AMP_RED_MIN || reduced[0] ||
 	    type_elements(x) <= 0)
 		return false;
 	for (int d = 2; d < x->rank; d++)

@@ -26,7 +26,7 @@ AMP_INLINE vf amp_v_activation(vf x, int act, float alpha, float beta)
 		return v_mul(v_mul(half, x),
 			     v_add(one, v_erf(v_mul(x, v_set1((float)0.70710678118654752440)))));
 	case AMP_EPI_GELU_TANH:
-		t = v_fma(v_mul(v_mul(v_set1(0.044715f), x), x), x, x);
+		t = v_fma(v_mul(v_set1(0.044715f), x), v_mul(x, x), x);
 		return v_mul(v_mul(half, x),
 			     v_add(one, v_tanh(v_mul(v_set1((float)0.79788456080286535588), t))));
 	case AMP_EPI_HARDSIGMOID:

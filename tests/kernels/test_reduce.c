@@ -77,13 +77,13 @@ static void reduce(const int64_t *d, int form, int mode, int nan)
 		const int64_t m = gather(x, d, form, o, v);
 		double t = 0, size = 0, max = -INFINITY;
 		float s[16], want;
-		if (mode == AMP_REDUCE_SUM || mode == AMP_REDUCE_MEAN) {
+		if (mode == AMP_RED_SUM || mode == AMP_RED_MEAN) {
 			want = lanes_sum(v, m);
-			if (mode == AMP_REDUCE_MEAN)
+			if (mode == AMP_RED_MEAN)
 				want /= (float)m;
 			EXPECT(same_bits(y[o], want), "output %lld is %.9g, in order %.9g", (long long)o,
 			       (double)y[o], (double)want);
-		} else if (mode == AMP_REDUCE_L2) {
+		} else if (mode == AMP_RED_L2) {
 			for (int j = 0; j < 16; j++)
 				s[j] = 0;
 			for (int64_t i = 0; i < m; i++)
@@ -98,25 +98,25 @@ static void reduce(const int64_t *d, int form, int mode, int nan)
 		for (int64_t i = m - 1; i >= 0; i--) {
 			const double e = (double)v[i];
 			switch (mode) {
-			case AMP_REDUCE_MAX: t = max; break;
-			case AMP_REDUCE_MIN: t = i == m - 1 ? e : isnan(e) || isnan(t) ? NAN : fmin(t, e); break;
-			case AMP_REDUCE_PROD: t = i == m - 1 ? e : t * e; break;
-			case AMP_REDUCE_SUM_SQUARE:
-			case AMP_REDUCE_L2: t += e * e; break;
-			case AMP_REDUCE_L1: t += fabs(e); break;
-			case AMP_REDUCE_LOG_SUM_EXP: t += exp(e - max); break;
-			case AMP_REDUCE_LP: t += fabs(e * e * e); break;
+			case AMP_RED_MAX: t = max; break;
+			case AMP_RED_MIN: t = i == m - 1 ? e : isnan(e) || isnan(t) ? NAN : fmin(t, e); break;
+			case AMP_RED_PROD: t = i == m - 1 ? e : t * e; break;
+			case AMP_RED_SUM_SQUARE:
+			case AMP_RED_L2: t += e * e; break;
+			case AMP_RED_L1: t += fabs(e); break;
+			case AMP_RED_LOG_SUM_EXP: t += exp(e - max); break;
+			case AMP_RED_LP: t += fabs(e * e * e); break;
 			default: t += e;
 			}
 			size += fabs(e);
 		}
 		switch (mode) {
-		case AMP_REDUCE_MEAN: t /= (double)m; size /= (double)m; break;
-		case AMP_REDUCE_L2: t = sqrt(t); break;
-		case AMP_REDUCE_LOG_SUM: t = log(t); size = size / fabs(exp(t)) + 1; break;
-		case AMP_REDUCE_LOG_SUM_EXP: t = log(t) + max; size = 4; break;
-		case AMP_REDUCE_LP: t = pow(t, 1.0 / 3.0); break;
-		case AMP_REDUCE_PROD: size = fabs(t); break;
+		case AMP_RED_MEAN: t /= (double)m; size /= (double)m; break;
+		case AMP_RED_L2: t = sqrt(t); break;
+		case AMP_RED_LOG_SUM: t = log(t); size = size / fabs(exp(t)) + 1; break;
+		case AMP_RED_LOG_SUM_EXP: t = log(t) + max; size = 4; break;
+		case AMP_RED_LP: t = pow(t, 1.0 / 3.0); break;
+		case AMP_RED_PROD: size = fabs(t); break;
 		default: break;
 		}
 		/* and a product's steps below the normal range, in absolute size */
@@ -129,7 +129,7 @@ static void reduce(const int64_t *d, int form, int mode, int nan)
 
 static void reduce_integers(void)
 {
-	struct amp_reduce p = { .mode = AMP_REDUCE_SUM, .rank = 1, .dim = { 21 }, .stride = { 1 }, .count = 21 };
+	struct amp_reduce p = { .mode = AMP_RED_SUM, .rank = 1, .dim = { 21 }, .stride = { 1 }, .count = 21 };
 	int64_t x[21], y, s = 0;
 	uint8_t b[21], m = 0, yb;
 	what = "integers";
@@ -144,17 +144,17 @@ static void reduce_integers(void)
 	const size_t bytes[1] = { 8 }, one[1] = { 1 };
 	call("reduce", "i64", &p, in, out, bytes, 1, 0);
 	EXPECT(y == s, "sum");
-	p.mode = AMP_REDUCE_MEAN;
+	p.mode = AMP_RED_MEAN;
 	call("reduce", "i64", &p, in, out, bytes, 1, 0);
 	EXPECT(y == s / 21, "mean");
-	p.mode = AMP_REDUCE_MAX;
+	p.mode = AMP_RED_MAX;
 	in[0] = b;
 	out[0] = &yb;
 	call("reduce", "u8", &p, in, out, one, 1, 0);
 	EXPECT(yb == m, "max");
 	/* an empty set */
 	p.count = p.dim[0] = 0;
-	p.mode = AMP_REDUCE_MIN;
+	p.mode = AMP_RED_MIN;
 	call("reduce", "u8", &p, in, out, one, 1, 0);
 	EXPECT(yb == 255, "the minimum of nothing is %d", yb);
 }
@@ -369,8 +369,8 @@ int main(void)
 					     { 2, 100, 40 } };
 	for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
 		for (int form = 0; form < 3; form++)
-			for (int mode = 0; mode <= AMP_REDUCE_LP; mode++)
-				if (mode != AMP_REDUCE_LOG_SUM)
+			for (int mode = 0; mode <= AMP_RED_LP; mode++)
+				if (mode != AMP_RED_LOG_SUM)
 					reduce(shapes[i], form, mode, mode % 2 == 0 && i % 2);
 	reduce_integers();
 	for (int mode = 0; mode < 3; mode++) {
