@@ -58,6 +58,19 @@ struct ew {
 enum dtype ew_register(enum dtype t);
 /* Parses text for these input types; NULL and a diagnostic at n. */
 struct ew *ew_parse(const struct node *n, const char *text, int n_in, const enum dtype *in_type);
+/* Runs the program over all indices with contract arithmetic (double types: double arithmetic). */
+void ew_run(const struct ew *e, const void *const in[], void *const out[]);
+/*
+ * Back to text, for fusion: statements ending in ';'.  Input k is written in_name[k], output k is assigned
+ * to out_name[k], temporaries are `temp`0, `temp`1 ...; a float16 or bfloat16 output is rounded to its type.
+ */
+const char *ew_inline(struct ctx *c, const struct ew *e, const char *const *in_name,
+		      const char *const *out_name, const char *temp);
+/* The same with the plain names i0.., o0... */
+const char *ew_text(struct ctx *c, const struct ew *e);
+
+/* ---- nodes of the graph as programs: ops/elementwise.c, which knows the operator table ------------- */
+
 /* Sets the index space and strides; false and a diagnostic when it has more than AMP_MAX_RANK axes. */
 bool ew_space(const struct node *n, struct ew *e);
 /* The program of a node whose op has expr (or ampoule.Elementwise), with spaces and strides set. */
@@ -70,15 +83,5 @@ bool ew_infer(struct node *n);
 bool ew_lower(struct node *n, struct step *s);
 /* c16() of every elementwise node (see struct op). */
 bool ew_c16(const struct node *n, enum layout *want_in, enum layout *want_out);
-/* Runs the program over all indices with contract arithmetic (double types: double arithmetic). */
-void ew_run(const struct ew *e, const void *const in[], void *const out[]);
-/*
- * Back to text, for fusion: statements ending in ';'.  Input k is written in_name[k], output k is assigned
- * to out_name[k], temporaries are `temp`0, `temp`1 ...; a float16 or bfloat16 output is rounded to its type.
- */
-const char *ew_inline(struct ctx *c, const struct ew *e, const char *const *in_name,
-		      const char *const *out_name, const char *temp);
-/* The same with the plain names i0.., o0... */
-const char *ew_text(struct ctx *c, const struct ew *e);
 
 #endif

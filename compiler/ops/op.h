@@ -19,7 +19,7 @@
  * expr: elementwise operators need no lower(): one expression over primitives (ir/ew.h), with a, b, c.. for
  * the inputs (broadcast as numpy does) and $name for float attributes with defaults ("$alpha:0.01").  Where the
  * expression depends on attributes or on the number of inputs, expr_of() writes it and expr is NULL.  Whether
- * a node is elementwise is asked with ew_node_expr(); ew_infer() and ew_lower() serve all of them (ir/ew.h).
+ * a node is elementwise is asked with ew_node_expr(); ew_infer() and ew_lower() serve them all (elementwise.c).
  */
 #ifndef AMP_OP_H
 #define AMP_OP_H

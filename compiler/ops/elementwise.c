@@ -1,5 +1,5 @@
 /*
- * ew_space.c - the index space of an elementwise program, and what a node of the graph makes of one.
+ * elementwise.c - the index space of an elementwise program, and what a node of the graph makes of one.
  *
  * In:  a node whose types and layouts are known.  Out: dimensions and each operand's strides.
  * Plain: numpy broadcasting, shapes aligned at the right.  c16 ([N, C/16, space.., 16], the outputs are
