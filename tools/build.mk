@@ -15,7 +15,17 @@ OBJ += $(BUILD)/gen/op_table.o $(BUILD)/gen/kernel_list.o $(BUILD)/gen/onnx.pb-c
 
 # ---- generated sources
 
-$(GEN)/op_table.c: $(wildcard compiler/ops/*.c) tools/build.mk
+# the runtime's text inside the compiler: `ampoule` is one file
+RTEXT := include/ampoule_rt.h $(sort $(wildcard compiler/target/*.target) $(shell find runtime third_party -type f 2>/dev/null))
+
+# the names of all sources: what is made of lists of files is made again when a file has gone, too
+$(GEN)/sources.txt: FORCE
+	@mkdir -p $(@D)
+	@echo $(COMPILER_SRC) $(KERNELS) $(RTEXT) | tr ' ' '\n' > $@.tmp
+	@cmp -s $@.tmp $@ && rm -f $@.tmp || mv $@.tmp $@
+FORCE:
+
+$(GEN)/op_table.c: $(wildcard compiler/ops/*.c) tools/build.mk $(GEN)/sources.txt
 	@mkdir -p $(@D)
 	@{ echo '#include "ops/op.h"'; \
 	grep -h '^const struct op op_' compiler/ops/*.c | sed 's/^const struct op \(op_[a-z0-9_]*\).*/\1/' | sort > $@.names; \
@@ -28,7 +38,7 @@ $(GEN)/kernel_%.c: runtime/kernels/%.inc tools/kernel_rows.sh
 	@mkdir -p $(@D)
 	@sh tools/kernel_rows.sh $* $< > $@.tmp && mv $@.tmp $@
 
-$(GEN)/kernel_list.c: $(KERNELS:%=runtime/kernels/%.inc) tools/build.mk
+$(GEN)/kernel_list.c: $(KERNELS:%=runtime/kernels/%.inc) tools/build.mk $(GEN)/sources.txt
 	@mkdir -p $(@D)
 	@{ echo '#include "ir/schedule.h"'; echo '#include "eval/kernel_list.h"'; \
 	for v in $(KVARIANTS); do for k in $(KERNELS); do echo "extern const struct kernel kernels_$${k}_$$v[];"; done; \
@@ -39,9 +49,7 @@ $(GEN)/onnx.pb-c.c $(GEN)/onnx.pb-c.h: compiler/import/onnx.proto
 	@mkdir -p $(GEN)
 	@protoc-c --proto_path=compiler/import --c_out=$(GEN) compiler/import/onnx.proto
 
-# the runtime's text inside the compiler: `ampoule` is one file
-RTEXT := include/ampoule_rt.h $(sort $(wildcard compiler/target/*.target) $(shell find runtime third_party -type f 2>/dev/null))
-$(GEN)/runtime_text.c: $(RTEXT) tools/embed.sh tools/build.mk
+$(GEN)/runtime_text.c: $(RTEXT) tools/embed.sh tools/build.mk $(GEN)/sources.txt
 	@mkdir -p $(@D)
 	@sh tools/embed.sh $(GEN)/runtime_text $(RTEXT)
 
@@ -63,7 +71,7 @@ $(BUILD)/kernels/%_$(1).o: $(GEN)/kernel_%.c
 endef
 $(foreach v,$(KVARIANTS),$(eval $(call KRULE,$(v))))
 
-$(BUILD)/libampoule.a: $(OBJ)
+$(BUILD)/libampoule.a: $(OBJ) $(GEN)/sources.txt
 	@rm -f $@
 	@ar rcs $@ $(OBJ)
 # the library that is installed: one object in which only ampoule_* can be seen, with protobuf-c inside
