@@ -2,12 +2,14 @@
  * graph.c - building and changing a graph: nodes, values, use lists, order, copies.
  *
  * In: calls that import and the passes make.  Out: a graph whose invariants (verify.c) hold after
- * every call.  Nodes are a doubly linked list; a value's uses are a vector of (node, index) kept in step
- * with node->in by node_add_in(), node_set_in() and value_replace(); nothing else writes node->in.
+ * every call.  Nodes are a doubly linked list; a value's uses are a vector of (node, index) kept
+ * in step with node->in by node_add_in(), node_set_in() and value_replace(); nothing else writes
+ * node->in.
  *
- * A node in a subgraph may read a value of an outer graph: the value's use list then holds a node whose
- * graph is another one.  A graph's own outputs are always values of that graph: graph_add_output() puts
- * an Identity in between where they are not, so a use with node NULL means an output of value->graph.
+ * A node in a subgraph may read a value of an outer graph: the value's use list then holds a node
+ * whose graph is another one.  A graph's own outputs are always values of that graph:
+ * graph_add_output() puts an Identity in between where they are not, so a use with node NULL
+ * means an output of value->graph.
  */
 #include "ir/ir.h"
 
@@ -221,8 +223,9 @@ bool value_may_be_output(const struct value *v)
 }
 
 /*
- * The name of a graph's output is the model's interface: where `old` is an output the new value takes
- * its name, or, when it cannot (an input, a constant, another output), an Identity with that name follows.
+ * The name of a graph's output is the model's interface: where `old` is an output the new value
+ * takes its name, or, when it cannot (an input, a constant, another output), an Identity with
+ * that name follows.
  */
 void value_replace(struct value *old, struct value *new_)
 {

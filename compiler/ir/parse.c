@@ -1,9 +1,10 @@
 /*
  * parse.c - reads the text form of a graph (described in ir.h).
  *
- * In: text, from print.c or written by hand for tests.  Out: a graph in topological order, or NULL and
- * diagnostics that name the line.  A recursive descent over the characters; nested graphs see the names
- * of the outer ones.  The first error ends the reading: what follows it could not be trusted.
+ * In: text, from print.c or written by hand for tests.  Out: a graph in topological order, or
+ * NULL and diagnostics that name the line.  A recursive descent over the characters; nested
+ * graphs see the names of the outer ones.  The first error ends the reading: what follows it
+ * could not be trusted.
  */
 #include "ir/ir.h"
 
@@ -138,7 +139,7 @@ static const char *quoted(struct parser *p, size_t *len)
 	return t.s;
 }
 
-/* ---- values ------------------------------------------------------------------------------------ */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 /* %name, %"name", %name@7: the key tells values apart, the name is what stands before '@'. */
 static const char *value_name(struct parser *p, const char **name)
@@ -176,7 +177,7 @@ static struct value *known_value(struct parser *p)
 	return NULL;
 }
 
-/* ---- types and numbers --------------------------------------------------------------------------- */
+/* ---- types and numbers ----------------------------------------------------------------------- */
 
 static int64_t integer(struct parser *p)
 {
@@ -287,7 +288,7 @@ static struct type type(struct parser *p)
 	return t;
 }
 
-/* ---- data ---------------------------------------------------------------------------------------- */
+/* ---- data ------------------------------------------------------------------------------------ */
 
 static void list_data(struct parser *p, struct tensor *t)
 {
@@ -362,7 +363,7 @@ static const struct tensor *data(struct parser *p, const struct type *ty)
 	return t;
 }
 
-/* ---- attributes ------------------------------------------------------------------------------------ */
+/* ---- attributes ------------------------------------------------------------------------------ */
 
 static struct graph *graph(struct parser *p);
 
@@ -469,7 +470,7 @@ static void attribute(struct parser *p, struct node *n)
 		vec_add(p->c, n->attrs, a);
 }
 
-/* ---- lines ------------------------------------------------------------------------------------------ */
+/* ---- lines ----------------------------------------------------------------------------------- */
 
 static void type_and_layout(struct parser *p, struct value *v)
 {

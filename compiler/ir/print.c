@@ -1,10 +1,10 @@
 /*
  * print.c - the text form of a graph (described in ir.h), which parse.c reads back.
  *
- * In: a graph.  Out: text.  Nodes come in order; a constant is printed just before the first node that reads
- * it, and not at all when nobody does.  Names that are empty or not unique get "@id".  In canonical form values
- * are numbered in order of appearance and node names are left out, so two graphs that differ in names and ids
- * only give one text.
+ * In: a graph.  Out: text.  Nodes come in order; a constant is printed just before the first node
+ * that reads it, and not at all when nobody does.  Names that are empty or not unique get "@id". 
+ * In canonical form values are numbered in order of appearance and node names are left out, so
+ * two graphs that differ in names and ids only give one text.
  */
 #include "ir/ir.h"
 

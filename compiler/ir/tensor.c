@@ -2,12 +2,12 @@
  * tensor.c - constant data: creation, access to an element as a number, conversion between dtypes.
  *
  * Conversions are ONNX Cast's: to a float type rounded once to nearest even (the 8-bit and smaller
- * floats saturate), float to integer truncates, saturates and makes 0 of NaN, integer to integer keeps
- * the low bits, anything to bool is x != 0.
+ * floats saturate), float to integer truncates, saturates and makes 0 of NaN, integer to integer
+ * keeps the low bits, anything to bool is x != 0.
  *
- * float16 and bfloat16 are computed by bit operations.  The float types of 8 and 4 bits have at most 256
- * values: they are decoded by formula, and encoded by a search among the decoded magnitudes, which grow with
- * their codes.
+ * float16 and bfloat16 are computed by bit operations.  The float types of 8 and 4 bits have at
+ * most 256 values: they are decoded by formula, and encoded by a search among the decoded
+ * magnitudes, which grow with their codes.
  */
 #include "ir/ir.h"
 
@@ -82,12 +82,12 @@ struct tensor *tensor_copy(struct ctx *c, const struct tensor *t)
 	return d;
 }
 
-/* ---- float16, bfloat16 ------------------------------------------------------------------------- */
+/* ---- float16, bfloat16 ----------------------------------------------------------------------- */
 
 /*
- * A double to a format of `man` stored mantissa bits and exponents emin..emax (of 1.x), rounded once to
- * nearest even.  The 53-bit significand is shifted right by what the format lacks; the carry of the
- * rounding runs into the exponent field by itself.
+ * A double to a format of `man` stored mantissa bits and exponents emin..emax (of 1.x), rounded
+ * once to nearest even.  The 53-bit significand is shifted right by what the format lacks; the
+ * carry of the rounding runs into the exponent field by itself.
  */
 static uint32_t narrow(double x, int man, int emin, int emax)
 {
@@ -146,7 +146,7 @@ double bf16_to_double(uint16_t h)
 	return (double)f;
 }
 
-/* ---- floats of 8 and 4 bits -------------------------------------------------------------------- */
+/* ---- floats of 8 and 4 bits ------------------------------------------------------------------ */
 
 struct tiny {
 	int man, bias;
@@ -221,7 +221,7 @@ static int tiny_encode(const struct tiny *f, double x)
 	return lo | (negative ? f->sign : 0);
 }
 
-/* ---- elements ---------------------------------------------------------------------------------- */
+/* ---- elements -------------------------------------------------------------------------------- */
 
 double tensor_get_f(const struct tensor *t, int64_t i)
 {
@@ -360,7 +360,7 @@ struct tensor *tensor_convert(struct ctx *c, const struct tensor *t, enum dtype 
 	return d;
 }
 
-/* ---- data for tests ---------------------------------------------------------------------------- */
+/* ---- data for tests -------------------------------------------------------------------------- */
 
 /* splitmix64: one step a value, the same on every machine. */
 static uint64_t next(uint64_t *s)

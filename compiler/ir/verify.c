@@ -1,10 +1,10 @@
 /*
  * verify.c - checks every invariant that ir.h states; run after import and after each pass.
  *
- * In: a graph and the name of what ran last.  Out: nothing, or an internal error that names both and the
- * breach.  The checks: the node list is linked both ways and in topological order; every value has one
- * definition and a true id; use lists and operand lists agree in both directions; constants have the type
- * of their data; outputs belong to the graph; subgraphs know their parent.
+ * In: a graph and the name of what ran last.  Out: nothing, or an internal error that names both
+ * and the breach.  The checks: the node list is linked both ways and in topological order; every
+ * value has one definition and a true id; use lists and operand lists agree in both directions;
+ * constants have the type of their data; outputs belong to the graph; subgraphs know their parent.
  */
 #include "ir/ir.h"
 

@@ -1,5 +1,6 @@
 /*
- * attention.c - ampoule.Attention, what the pass attention makes of QK^T, scales, biases, softmax and V.
+ * attention.c - ampoule.Attention, what the pass attention makes of QK^T, scales, biases, softmax
+ * and V.
  *
  * Inputs as runtime/kernels/attention.inc lists them (14, many absent).  Attributes, integers:
  *	batch, sizes [rows, columns, width], depth [depth0, depth1], split [split_i, split_j], shape of the result

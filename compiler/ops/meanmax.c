@@ -1,10 +1,11 @@
 /*
- * meanmax.c - ampoule.ChannelMeanMax and ampoule.SpaceMeanMax: CBAM's twin reductions in one sweep, made by
- * the pass twins.
+ * meanmax.c - ampoule.ChannelMeanMax and ampoule.SpaceMeanMax: CBAM's twin reductions in one
+ * sweep, made by the pass twins.
  *
- * ChannelMeanMax: X [N, C, space..] -> [N, 2, space..], the mean over C first, or the maximum (max_first=1)
- * SpaceMeanMax: X -> mean and maximum over space, each [N, C, 1..], or [N, C] with keepdims=0; window=1: the
- * maximum is MaxPool's
+ *	ChannelMeanMax	X [N, C, space..] -> [N, 2, space..], the mean over C first, or the
+ *			maximum (max_first=1)
+ *	SpaceMeanMax	X -> mean and maximum over space, each [N, C, 1..], or [N, C] with
+ *			keepdims=0; window=1: the maximum is MaxPool's
  */
 #include "ops/op.h"
 #define AMP_T 1

@@ -3,17 +3,19 @@
  *
  * In: a typed graph.  Out: ampoule.Attention in place of
  *	scores -> Softmax (last axis) -> MatMul(., V), or MatMul(V', its transpose)
- * where scores is any tree of Add, Mul and Div by a scalar, and Reshape, over one or two MatMuls and up to
- * three other tensors (relative positions, masks): that is QK^T * s, (QK^T + RQ) * s, QK^T + RQ * s, (Q * s)(K * s)^T,
- * QK^T + bias + mask, however it is spelled.  The movements around it (heads split off by Reshape, Transpose, Split,
- * Slice, Gather; joined again behind it) become strides of its operands and of its result (view.h).
+ * where scores is any tree of Add, Mul and Div by a scalar, and Reshape, over one or two MatMuls
+ * and up to three other tensors (relative positions, masks): that is QK^T * s, (QK^T + RQ) * s,
+ * QK^T + RQ * s, (Q * s)(K * s)^T, QK^T + bias + mask, however it is spelled.  The movements
+ * around it (heads split off by Reshape, Transpose, Split, Slice, Gather; joined again behind it)
+ * become strides of its operands and of its result (view.h).
  *
- * Exact: the kernel does the same operations in the same order (rules 2, 4, 5), and rounds float16 where the
- * separate nodes stored.
+ * Exact: the kernel does the same operations in the same order (rules 2, 4, 5), and rounds
+ * float16 where the separate nodes stored.
  *
  * First the tree is read into a program for a stack; then each operand is seen as deep through
- * movements as its axes allow; then the batch axes of all operands are cut at common places and joined again
- * where all of them run on evenly.  Where they have no common cut, the operands are taken as they are.
+ * movements as its axes allow; then the batch axes of all operands are cut at common places and
+ * joined again where all of them run on evenly.  Where they have no common cut, the operands are
+ * taken as they are.
  */
 #include "ops/op.h"
 #include "passes/passes.h"
@@ -74,7 +76,7 @@ static bool same_dims(const struct type *t, int rank, const int64_t *dims)
 	return true;
 }
 
-/* ---- the tree of scores -> a program -------------------------------------------------------------- */
+/* ---- the tree of scores -> a program --------------------------------------------------------- */
 
 static bool emit(struct match *m, int op, int arg)
 {
@@ -177,7 +179,7 @@ static bool scores(struct match *m, struct value *v, int rank, const int64_t *di
 	return take_bias(m, v, rank, dims);
 }
 
-/* ---- operands -> strides -------------------------------------------------------------------------- */
+/* ---- operands -> strides --------------------------------------------------------------------- */
 
 static bool append(struct operand *o, const struct axis *a)
 {
@@ -343,7 +345,7 @@ static bool common_batch(struct match *m)
 	return true;
 }
 
-/* ---- the match --------------------------------------------------------------------------------------- */
+/* ---- the match ------------------------------------------------------------------------------- */
 
 /* What comes behind the softmax: fills values, turned, width, V and Y. */
 static bool find_values(struct match *m)
@@ -411,7 +413,7 @@ static bool find(struct match *m, struct node *softmax)
 	return false;
 }
 
-/* ---- the node ------------------------------------------------------------------------------------------ */
+/* ---- the node -------------------------------------------------------------------------------- */
 
 static void set_view(struct node *n, const struct match *m, int i)
 {

@@ -1,8 +1,8 @@
 /*
  * bias.c - a constant that is added behind a convolution or matrix product becomes its bias.
  *
- * In: a typed graph.  Out: Conv, ConvTranspose and Gemm with a bias, ampoule.MatMul instead of MatMul.
- * Exact: an absent bias is +0 by the contract, and (sum + +0) + b has the bits of sum + b.
+ * In: a typed graph.  Out: Conv, ConvTranspose and Gemm with a bias, ampoule.MatMul instead of
+ * MatMul. Exact: an absent bias is +0 by the contract, and (sum + +0) + b has the bits of sum + b.
  */
 #include "ops/op.h"
 #include "passes/passes.h"

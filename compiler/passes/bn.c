@@ -1,20 +1,23 @@
 /*
- * bn.c - BatchNormalization, and constant Mul, Add, Div, Sub for each channel, into weights and bias.
+ * bn.c - BatchNormalization, and constant Mul, Add, Div, Sub for each channel, into weights and
+ * bias.
  *
- * In: a typed graph.  Out: such nodes behind Conv, ConvTranspose, Gemm and MatMul with constant weights, and
- * in front of them, are gone; the weights and the bias are new constants.  What is left (behind a
- * Concat, say) stays an operator of its own.
+ * In: a typed graph.  Out: such nodes behind Conv, ConvTranspose, Gemm and MatMul with constant
+ * weights, and in front of them, are gone; the weights and the bias are new constants.  What is
+ * left (behind a Concat, say) stays an operator of its own.
  *
- * A run of such nodes is y = x * k + s for each channel.  In double, in this order, rounded once at the end:
+ * A run of such nodes is y = x * k + s for each channel.  In double, in this order, rounded once
+ * at the end:
  *	BatchNormalization	q = scale / sqrt(variance + epsilon);  k = k * q;  s = (s - mean) * q + bias
  *	Mul m, Div m		k = k * m, s = s * m;  k = k / m, s = s / m
  *	Add a, Sub a		s = s + a;  s = s - a
  * behind:	w' = w * k[its output channel];  b' = b * k + s
- * in front:	b' = b + sum of w * s[its input channel], in the order of memory;  w' = w * k[its input channel]
+ * in front:	b' = b + sum of w * s[its input channel], in the order of memory;
+ *		w' = w * k[its input channel]
  *		(only where no padding puts zeros behind the shift)
  *
- * Numeric plan: this changes bits.  A run of Add alone in front of which there is no bias is left to the pass
- * bias, which changes none.
+ * Numeric plan: this changes bits.  A run of Add alone in front of which there is no bias is left
+ * to the pass bias, which changes none.
  */
 #include "ops/op.h"
 #include "passes/passes.h"
@@ -100,7 +103,7 @@ static bool shifts(const struct affine *a)
 	return false;
 }
 
-/* ---- weights --------------------------------------------------------------------------------------- */
+/* ---- weights --------------------------------------------------------------------------------- */
 
 /* Channels of weight element i, by operator. */
 struct weights {
@@ -189,7 +192,7 @@ static void set_bias(struct node *n, const struct weights *w, const double *b)
 	node_set_in(n, 2, value_const(n->graph, name, t));
 }
 
-/* ---- behind ------------------------------------------------------------------------------------------- */
+/* ---- behind ---------------------------------------------------------------------------------- */
 
 static void fold_behind(struct node *n)
 {
@@ -222,7 +225,7 @@ static void fold_behind(struct node *n)
 		node_absorb(n, value_only_user(n->out[0]));
 }
 
-/* ---- in front ------------------------------------------------------------------------------------------- */
+/* ---- in front -------------------------------------------------------------------------------- */
 
 static bool pads(const struct node *n)
 {

@@ -1,13 +1,14 @@
 /*
  * chain.c - chains of elementwise operators become one loop.
  *
- * In: a typed graph.  Out: each group of elementwise nodes that lead to one result of one shape is one
- * ampoule.Elementwise, whose attribute expr is the nodes' expressions one after the other (ir/ew.h); numbers
- * that were constants of one element stand in it.  CBAM's gates, x * sigmoid(g) + residual and what follows,
- * become one sweep this way.  Exact: the same primitives in the same order, float16 rounded where it was stored.
+ * In: a typed graph.  Out: each group of elementwise nodes that lead to one result of one shape
+ * is one ampoule.Elementwise, whose attribute expr is the nodes' expressions one after the other
+ * (ir/ew.h); numbers that were constants of one element stand in it.  CBAM's gates, x *
+ * sigmoid(g) + residual and what follows, become one sweep this way.  Exact: the same primitives
+ * in the same order, float16 rounded where it was stored.
  *
- * From the last node to the first: a node not yet taken is the root of a group, which takes in every
- * elementwise node of the root's shape whose users all lie in the group, until there is none.
+ * From the last node to the first: a node not yet taken is the root of a group, which takes in
+ * every elementwise node of the root's shape whose users all lie in the group, until there is none.
  */
 #include "ir/ew.h"
 #include "ops/op.h"
@@ -62,8 +63,8 @@ static bool users_inside(const struct group *k, const struct value *v)
 }
 
 /*
- * A number in the text: bits are kept.  Its type there is its neighbour's, so the node must have another
- * operand of that type.
+ * A number in the text: bits are kept.  Its type there is its neighbour's, so the node must have
+ * another operand of that type.
  */
 static bool literal(const struct node *n, const struct value *v, double *x)
 {

@@ -1,10 +1,11 @@
 /*
  * cse.c - common subexpressions.
  *
- * In: a typed graph.  Out: of several nodes with the same operator, operands and attributes only the first
- * is left, of constants with the same type and bits too.  Nodes that may not be folded (random ones) and
- * nodes with subgraphs are never merged.  Equal keys are found in a map: for nodes the text of operator and
- * operand ids, for constants the type and a hash of the data; a hit is compared in full.
+ * In: a typed graph.  Out: of several nodes with the same operator, operands and attributes only
+ * the first is left, of constants with the same type and bits too.  Nodes that may not be folded
+ * (random ones) and nodes with subgraphs are never merged.  Equal keys are found in a map: for
+ * nodes the text of operator and operand ids, for constants the type and a hash of the data; a
+ * hit is compared in full.
  */
 #include "ops/op.h"
 #include "passes/passes.h"

@@ -5,8 +5,8 @@
  *	input 3 (the residual)	from an Add of a tensor of the result's own shape
  *	activation, act_alpha, act_beta	from Relu, Clip, Sigmoid, Tanh, LeakyRelu, HardSigmoid, HardSwish, Gelu,
  *				and SiLU: x * Sigmoid(x)
- * first the one, then the other (rule 2).  Exact: the kernels' epilogue computes these operators' own
- * expressions.  Of two operands of an Add that both could take the other, the later one does.
+ * first the one, then the other (rule 2).  Exact: the kernels' epilogue computes these operators'
+ * own expressions.  Of two operands of an Add that both could take the other, the later one does.
  */
 #include "ops/op.h"
 #include "passes/passes.h"

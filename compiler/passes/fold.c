@@ -1,10 +1,10 @@
 /*
  * fold.c - constant folding.
  *
- * In: a typed graph.  Out: nodes whose inputs are all constant are replaced by their results, computed by
- * the generic kernels in the value's own dtype: the bits are those that the emitted code would compute
- * (rule 19).  A node whose result is much larger than what it is made of (Expand, ConstantOfShape) stays: the
- * weights would grow.
+ * In: a typed graph.  Out: nodes whose inputs are all constant are replaced by their results,
+ * computed by the generic kernels in the value's own dtype: the bits are those that the emitted
+ * code would compute (rule 19).  A node whose result is much larger than what it is made of
+ * (Expand, ConstantOfShape) stays: the weights would grow.
  */
 #include "eval/exec.h"
 #include "passes/passes.h"

@@ -1,14 +1,14 @@
 /*
  * infer.c - types and shapes of all values.
  *
- * In: a graph with typed inputs and constants.  Out: every value has a known type, or errors: one for each
- * operator that does not exist, each open dimension of an input, each node whose inputs do not fit; nodes
- * behind a fault are left alone, so that no fault is reported twice.
+ * In: a graph with typed inputs and constants.  Out: every value has a known type, or errors: one
+ * for each operator that does not exist, each open dimension of an input, each node whose inputs
+ * do not fit; nodes behind a fault are left alone, so that no fault is reported twice.
  *
- * Shapes are computed inside models too (Shape, Gather, Concat, Reshape): so on the way a node whose inputs
- * are all constant is folded at once when its result is small, Shape and Size of a known type become
- * constants, and Constant nodes give their data.  Large results are left to the pass fold.  Operators that
- * have expand() are rewritten here, as soon as their types are known.
+ * Shapes are computed inside models too (Shape, Gather, Concat, Reshape): so on the way a node
+ * whose inputs are all constant is folded at once when its result is small, Shape and Size of a
+ * known type become constants, and Constant nodes give their data.  Large results are left to the
+ * pass fold.  Operators that have expand() are rewritten here, as soon as their types are known.
  */
 #include "eval/exec.h"
 #include "ops/op.h"

@@ -85,7 +85,7 @@ static bool join_transposes(struct node *n)
 	return true;
 }
 
-/* ---- in front of elementwise operators --------------------------------------------------------------- */
+/* ---- in front of elementwise operators ------------------------------------------------------- */
 
 static bool same_dims(const struct value *a, const struct value *b)
 {
@@ -161,7 +161,7 @@ static bool lift(struct node *n)
 	return true;
 }
 
-/* ---- into matrix products ------------------------------------------------------------------------------ */
+/* ---- into matrix products -------------------------------------------------------------------- */
 
 static bool swaps_last(const struct node *n)
 {

@@ -5,8 +5,9 @@
  *	x + 0	only with -0, or where x is never -0 (-0 + +0 is +0); for integers always
  *	x - 0	only with +0
  *	x * 1, x / 1	always
- * and movements (Reshape, Slice, Pad, Expand, Transpose, Concat, ...) that move nothing.  A node that gives a
- * graph output its name stays when its input cannot carry that name (an input, a constant, another output).
+ * and movements (Reshape, Slice, Pad, Expand, Transpose, Concat, ...) that move nothing.  A node
+ * that gives a graph output its name stays when its input cannot carry that name (an input, a
+ * constant, another output).
  */
 #include "ops/op.h"
 #include "passes/passes.h"

@@ -1,8 +1,9 @@
 /*
  * passes.c - runs the table of pipeline.def, and what passes share.
  *
- * In: a graph as imported.  Out: the graph rewritten, verified after each pass; false as soon as a pass has
- * reported errors (its own list is complete: infer names every fault of a model at once).
+ * In: a graph as imported.  Out: the graph rewritten, verified after each pass; false as soon as
+ * a pass has reported errors (its own list is complete: infer names every fault of a model at
+ * once).
  */
 #include "passes/passes.h"
 #include "ir/ew.h"

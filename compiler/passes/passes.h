@@ -1,9 +1,9 @@
 /*
  * passes.h - rewriting a graph: the table of passes, running them, and what pass files share.
  *
- * A pass takes a graph whose types are known and leaves one: nodes that it makes get types by node_infer().
- * graph_verify() runs after each.  Passes do not depend on target, threads or time: what they do is a
- * function of the model alone.
+ * A pass takes a graph whose types are known and leaves one: nodes that it makes get types by
+ * node_infer(). graph_verify() runs after each.  Passes do not depend on target, threads or time:
+ * what they do is a function of the model alone.
  */
 #ifndef AMP_PASSES_H
 #define AMP_PASSES_H
@@ -32,7 +32,7 @@ void passes_help(FILE *f);			/* the table, for --help */
 #include "passes/pipeline.def"
 #undef PASS
 
-/* ---- for pass files --------------------------------------------------------------------------- */
+/* ---- for pass files -------------------------------------------------------------------------- */
 
 /* Types of the node's outputs; false and diagnostics when they cannot be told. */
 bool node_infer(struct node *n);
@@ -49,15 +49,15 @@ bool const_splat(const struct value *v, double *x);
 /* new_ takes the place of n's only output; n is removed. */
 void node_replace(struct node *n, struct value *new_);
 /*
- * n computes what `user`, the only user of n's only output, has computed: n stands where user stood and gives
- * user's first output under its name.  user is removed.
+ * n computes what `user`, the only user of n's only output, has computed: n stands where user
+ * stood and gives user's first output under its name.  user is removed.
  */
 void node_absorb(struct node *n, struct node *user);
 /* The same node as another operator. */
 void node_retype(struct node *n, const char *domain, const char *op_type);
 /*
- * Does constant k, broadcast to type y (and not widening it), change along `axis` only?  Then v[0..channels)
- * are its numbers.
+ * Does constant k, broadcast to type y (and not widening it), change along `axis` only?  Then
+ * v[0..channels) are its numbers.
  */
 bool const_channels(const struct value *k, const struct type *y, int axis, double *v);
 /* n is a sum of products with a bias and has float type: (ampoule.)Conv, ConvTranspose, Gemm, MatMul. */

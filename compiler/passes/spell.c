@@ -6,8 +6,8 @@
  *	d = x - mean(x); d / sqrt(mean(d * d) + epsilon) * scale + bias over the last axis	-> LayerNormalization
  * Numbers are compared to 1e-6.
  *
- * Numeric plan: this changes bits.  Gelu multiplies by 1/sqrt(2) where the exporters divide; the normalisation's
- * kernel has its own order (runtime/kernels/norm.inc).
+ * Numeric plan: this changes bits.  Gelu multiplies by 1/sqrt(2) where the exporters divide; the
+ * normalisation's kernel has its own order (runtime/kernels/norm.inc).
  */
 #include "ops/op.h"
 #include "passes/passes.h"
@@ -34,7 +34,7 @@ static struct value *other_than_const(const struct node *n, double k)
 	return near(n->in[1], k) ? n->in[0] : near(n->in[0], k) ? n->in[1] : NULL;
 }
 
-/* ---- Gelu ------------------------------------------------------------------------------------------ */
+/* ---- Gelu ------------------------------------------------------------------------------------ */
 
 /* The leaves of a tree of Mul, at most FACTORS; each inner product has one user. */
 static bool factors(struct value *v, bool root, struct value **leaf, int *n)
@@ -81,7 +81,7 @@ static void find_gelu(struct node *n)
 	}
 }
 
-/* ---- LayerNormalization ---------------------------------------------------------------------------- */
+/* ---- LayerNormalization ---------------------------------------------------------------------- */
 
 static bool mean_of_last(const struct node *n)
 {

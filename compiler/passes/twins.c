@@ -5,8 +5,8 @@
  *	Concat(ReduceMean(x over channels), ReduceMax(x over channels)), in either order -> ampoule.ChannelMeanMax
  *	the mean of x over space (ReduceMean, GlobalAveragePool) and its maximum over space (ReduceMax,
  *	GlobalMaxPool, MaxPool of a window as large as x)	-> ampoule.SpaceMeanMax
- * Exact: the same 16 lanes, the same comparisons.  (AveragePool of a full window sums in another order: it
- * stays.)
+ * Exact: the same 16 lanes, the same comparisons.  (AveragePool of a full window sums in another
+ * order: it stays.)
  */
 #include "ops/op.h"
 #include "passes/passes.h"
@@ -34,7 +34,7 @@ static unsigned space_of(const struct value *x)
 	return ((1u << x->type.rank) - 1) & ~3u;
 }
 
-/* ---- over channels ------------------------------------------------------------------------------------ */
+/* ---- over channels --------------------------------------------------------------------------- */
 
 static bool of_channels(const struct node *n, const char *op, const struct node *concat)
 {
@@ -59,7 +59,7 @@ static void join_channels(struct node *n)
 	node_remove(n);
 }
 
-/* ---- over space ---------------------------------------------------------------------------------------- */
+/* ---- over space ------------------------------------------------------------------------------ */
 
 static bool full_window(const struct node *n)
 {

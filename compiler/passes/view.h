@@ -1,9 +1,10 @@
 /*
  * view.h - a value seen as strides over another value's memory.
  *
- * Transpose, Reshape, Squeeze, Unsqueeze, Flatten, Slice, Split and Gather of one index only say where elements
- * lie.  A view walks up such nodes: element (i0, i1, ..) of the value is base[offset + sum of index * stride].
- * An axis that a Reshape made of several is a list of atoms, outermost first; one of size 1 has none.
+ * Transpose, Reshape, Squeeze, Unsqueeze, Flatten, Slice, Split and Gather of one index only say
+ * where elements lie.  A view walks up such nodes: element (i0, i1, ..) of the value is
+ * base[offset + sum of index * stride]. An axis that a Reshape made of several is a list of
+ * atoms, outermost first; one of size 1 has none.
  */
 #ifndef AMP_VIEW_H
 #define AMP_VIEW_H
@@ -26,8 +27,8 @@ struct view {
 /* The value itself, row-major. */
 void view_identity(struct view *w, struct value *v);
 /*
- * v seen `depth` nodes further up; false when there are not so many, or one of them does not fit.  A Mul by
- * a scalar constant counts as such a node when `scales`; at most one is passed.
+ * v seen `depth` nodes further up; false when there are not so many, or one of them does not fit.
+ *  A Mul by a scalar constant counts as such a node when `scales`; at most one is passed.
  */
 bool view_of(struct view *w, struct value *v, int depth, bool scales);
 /* Back from a value to the memory that its user writes: v, through `depth` only users that move it. */

@@ -9,9 +9,9 @@
  *	graph { ... }
  *	---
  *	graph { ... }			or the word `same`
- * Both graphs get types by inference and are compared in canonical form, so names and ids do not matter.
- * Then the graph before and the graph made by the passes are run by the compiler's executor on equal inputs.
- * Arguments: files to run instead of all; they also print what came out.
+ * Both graphs get types by inference and are compared in canonical form, so names and ids do not
+ * matter. Then the graph before and the graph made by the passes are run by the compiler's
+ * executor on equal inputs. Arguments: files to run instead of all; they also print what came out.
  */
 #include <CUnit/Basic.h>
 #include <dirent.h>
