@@ -8,6 +8,8 @@ ifeq ($(origin CC),default)
 CC := gcc
 endif
 OPT    ?= -O2
+# the kernels inside the compiler, by which it evaluates models
+KOPT   ?= -O3
 WARN   := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wshadow=local -Wvla
 ifneq ($(findstring clang,$(shell $(CC) --version 2>/dev/null | head -1)),)
 WARN   := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wvla

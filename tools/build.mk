@@ -62,12 +62,12 @@ $(BUILD)/gen/%.o: $(GEN)/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) -MMD -MP -Wno-missing-prototypes -c $< -o $@
 # the elementwise interpreter, in the same two builds (ew_run.c picks)
-$(BUILD)/compiler/ir/ew_run.o: CFLAGS_ALL += -O3
-$(BUILD)/compiler/ir/ew_run_fma.o: CFLAGS_ALL += -O3 $(if $(filter x86_64,$(ARCH)),$(KFLAGS_fma))
+$(BUILD)/compiler/ir/ew_run.o: CFLAGS_ALL += $(KOPT)
+$(BUILD)/compiler/ir/ew_run_fma.o: CFLAGS_ALL += $(KOPT) $(if $(filter x86_64,$(ARCH)),$(KFLAGS_fma))
 define KRULE
 $(BUILD)/kernels/%_$(1).o: $(GEN)/kernel_%.c
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS_ALL) -MMD -MP -O3 $$(KFLAGS_$(1)) -DKERNEL_VARIANT=$(1) -c $$< -o $$@
+	$$(CC) $$(CFLAGS_ALL) -MMD -MP $(KOPT) $$(KFLAGS_$(1)) -DKERNEL_VARIANT=$(1) -c $$< -o $$@
 endef
 $(foreach v,$(KVARIANTS),$(eval $(call KRULE,$(v))))
 
@@ -123,8 +123,8 @@ SAN_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all
 check: deps-check
 	@$(MAKE) -s -j2 all
 	@$(MAKE) -s check-includes
-	@$(MAKE) -s -j2 BUILD=$(BUILD)/san OPT=-O1 SAN="$(SAN_FLAGS)" all
-	@$(MAKE) -s -j2 BUILD=$(BUILD)/san OPT=-O1 SAN="$(SAN_FLAGS)" unit
+	@$(MAKE) -s -j2 BUILD=$(BUILD)/san OPT=-O1 KOPT=-O1 SAN="$(SAN_FLAGS)" all
+	@$(MAKE) -s -j2 BUILD=$(BUILD)/san OPT=-O1 KOPT=-O1 SAN="$(SAN_FLAGS)" unit
 	@$(MAKE) -s check-cli
 	@$(MAKE) -s check-onnx
 	@echo "make check: all passed"
