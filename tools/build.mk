@@ -123,8 +123,8 @@ SAN_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all
 check: deps-check
 	@$(MAKE) -s -j2 all
 	@$(MAKE) -s check-includes
-	@$(MAKE) -s -j2 BUILD=$(BUILD)/san OPT=-O1 KOPT=-O1 SAN="$(SAN_FLAGS)" all
-	@$(MAKE) -s -j2 BUILD=$(BUILD)/san OPT=-O1 KOPT=-O1 SAN="$(SAN_FLAGS)" unit
+	@$(MAKE) -s -j2 BUILD=$(BUILD)/san OPT=-O1 KOPT=-O0 SAN="$(SAN_FLAGS)" all
+	@$(MAKE) -s -j2 BUILD=$(BUILD)/san OPT=-O1 KOPT=-O0 SAN="$(SAN_FLAGS)" unit
 	@$(MAKE) -s check-cli
 	@$(MAKE) -s check-onnx
 	@echo "make check: all passed"
