@@ -228,6 +228,21 @@ static void initializers_build(struct scope *s, const Onnx__GraphProto *p)
 	}
 }
 
+/* A value that the caller gives for an input must be of the type that the model declares. */
+static void check_fixed(struct scope *s, const struct type *t, const struct tensor *v,
+			const char *where)
+{
+	struct ctx *c = s->im->c;
+	const struct type have = type_tensor(v->dtype, v->rank, v->dim);
+	bool same = t->kind == KIND_TENSOR && (!t->dtype || t->dtype == v->dtype) &&
+		    (t->rank < 0 || t->rank == v->rank);
+	for (int i = 0; same && i < t->rank; i++)
+		same = t->dim[i].value < 0 || t->dim[i].value == v->dim[i];
+	if (!same)
+		diag(c, SEV_ERROR, STAGE, where, "the value given for it is %s, the model declares %s",
+		     type_text(c, &have), type_text(c, t));
+}
+
 static void inputs_build(struct scope *s, const Onnx__GraphProto *p, bool main_graph)
 {
 	struct ctx *c = s->im->c;
@@ -249,6 +264,12 @@ static void inputs_build(struct scope *s, const Onnx__GraphProto *p, bool main_g
 			input_type(s->im, v, &t);
 		else
 			type_import(s->im, v->type, where, &t);
+		const struct tensor *fixed = main_graph ? input_fixed(s->im, v->name) : NULL;
+		if (fixed) {
+			check_fixed(s, &t, fixed, where);
+			scope_define(s, v->name, value_const(s->g, v->name, fixed), where);
+			continue;
+		}
 		scope_define(s, v->name,
 			     graph_add_input(s->g, scope_value_name(s, v->name), &t), where);
 	}

@@ -12,6 +12,7 @@
 struct import_options {
 	const char **dims;		/* vec: "batch=1" */
 	const char **shapes;		/* vec: "image=1x3x224x224"; "x=" is a scalar */
+	struct map fixed;		/* input -> const struct tensor *: taken as a constant */
 	const char *folder;		/* of external data, for import_onnx_bytes; NULL: none allowed */
 };
 

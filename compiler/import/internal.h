@@ -101,6 +101,7 @@ void type_import(struct importer *im, const Onnx__TypeProto *p, const char *wher
 /* Binds --shape and --dim to the main graph's inputs; reports every dimension left open. */
 void symbols_collect(struct importer *im, const Onnx__GraphProto *p);
 void input_type(struct importer *im, const Onnx__ValueInfoProto *v, struct type *t);
+const struct tensor *input_fixed(const struct importer *im, const char *name);
 void symbols_check_unused(struct importer *im, const Onnx__GraphProto *p);
 
 /* ---- build.c ---- */

@@ -256,11 +256,16 @@ void symbols_collect(struct importer *im, const Onnx__GraphProto *p)
 	for (size_t i = 0; i < p->n_input; i++) {
 		const Onnx__ValueInfoProto *v = p->input[i];
 		struct type t;
-		if (!v->name || map_get(&fixed, v->name))
+		if (!v->name || map_get(&fixed, v->name) || input_fixed(im, v->name))
 			continue;
 		input_type(im, v, &t);
 		report_open(im, v->name, &t);
 	}
+}
+
+const struct tensor *input_fixed(const struct importer *im, const char *name)
+{
+	return im->o ? map_get(&im->o->fixed, name) : NULL;
 }
 
 /* The type of one of the main graph's inputs, --shape heeded. */
@@ -299,6 +304,15 @@ void symbols_check_unused(struct importer *im, const Onnx__GraphProto *p)
 		if (!y->in_model && y->by_dim)
 			diag(im->c, SEV_ERROR, STAGE, NULL, "%s: the model has no dimension of that "
 			     "name; it has %s", y->origin, known.n ? known.s : "none");
+	}
+	for (int i = 0; im->o && i < vec_len(im->o->fixed.entries); i++) {
+		bool found = false;
+		for (size_t k = 0; k < p->n_input && !found; k++)
+			found = str_eq(p->input[k]->name, im->o->fixed.entries[i].key);
+		if (!found)
+			diag(im->c, SEV_ERROR, STAGE, NULL, "a value is given for the input \"%s\", but the "
+			     "model has no input \"%s\"", im->o->fixed.entries[i].key,
+			     im->o->fixed.entries[i].key);
 	}
 	for (int i = 0; i < vec_len(im->shapes.entries); i++) {
 		const struct shape *s = im->shapes.entries[i].value;

@@ -107,6 +107,10 @@ static void before_7(struct node *n)
 			align_operand(n, axis->i);
 		attr_remove(n, "axis");
 		attr_remove(n, "broadcast");
+	} else if (str_eq(n->op_type, "PRelu")) {
+		const struct value *slope = node_in(n, 1);	/* one for each channel, axis 1 */
+		if (slope && slope->type.rank == 1 && slope->type.dim[0].value != 1)
+			align_operand(n, 1);
 	} else if (str_eq(n->op_type, "Gemm")) {
 		attr_remove(n, "broadcast");
 	} else if (str_eq(n->op_type, "BatchNormalization")) {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "import/internal.h"
+#include "ops/op.h"
 
 /* ---- plain ---------------------------------------------------------------------------------------- */
 
@@ -47,6 +48,35 @@ static void test_input_with_initializer(void)
 	CU_ASSERT_FATAL(imports());
 	CU_ASSERT_EQUAL(vec_len(got.g->inputs), 1);
 	CU_ASSERT_PTR_NOT_NULL(node_of("Add", 0)->in[1]->data);
+}
+
+/* An input that the caller fixes: a constant of the declared type and shape. */
+static void test_fixed_input(void)
+{
+	struct ctx *c = ctx_new();
+	struct import_options o = { 0 };
+	static const int64_t dims[2] = { 2, 3 };
+	for (int form = 0; form < 4; form++) {
+		struct pb g = graph_of("", "y");
+		struct tensor *t = tensor_new(c, form == 1 ? DT_DOUBLE : DT_FLOAT, 2, dims);
+		pb_sub(&g, GRAPH_INPUT, onnx_value("x", 1, "2 3"));
+		pb_sub(&g, GRAPH_INPUT, onnx_value("w", 1, form == 2 ? "2 4" : "n 3"));
+		add_node(&g, "Add", "x w", "y", "");
+		o.fixed = (struct map){ 0 };
+		map_put(c, &o.fixed, form == 3 ? "z" : "w", t);
+		struct pb m = onnx_model(8, 17, g);
+		import_bytes(m.p, m.n, &o);
+		pb_free(&m);
+		if (form == 0) {
+			CU_ASSERT_FATAL(imports());
+			CU_ASSERT_EQUAL(vec_len(got.g->inputs), 1);
+			CU_ASSERT_PTR_EQUAL(node_of("Add", 0)->in[1]->data, t);
+		} else {
+			CU_ASSERT_PTR_NULL(got.g);
+			CU_ASSERT_EQUAL(told(form == 3 ? "no input \"z\"" : "the value given for it is"), 1);
+		}
+	}
+	ctx_free(c);
 }
 
 static void test_optional_input(void)
@@ -564,15 +594,49 @@ static void test_old_broadcast(void)
 	CU_ASSERT_PTR_EQUAL(add->in[1], u->out[0]);
 }
 
+/* Operator set 6: one slope for each channel; one slope for all stays as it is. */
+static void test_old_prelu(void)
+{
+	for (int per_channel = 0; per_channel < 2; per_channel++) {
+		struct pb g = graph_of("", "y");
+		pb_sub(&g, GRAPH_INPUT, onnx_value("a", 1, "2 3 4 5"));
+		pb_sub(&g, GRAPH_INPUT, onnx_value("s", 1, per_channel ? "3" : "1"));
+		add_node(&g, "PRelu", "a s", "y", "");
+		import_pb(onnx_model(3, 6, g));
+		CU_ASSERT_FATAL(imports());
+		CU_ASSERT_EQUAL(!!node_of("Unsqueeze", 0), per_channel);
+	}
+}
+
+/* Upsample 9 is Resize with the coordinates that it always had. */
+static void test_upsample(void)
+{
+	struct pb g = graph_of("", "y");
+	const float scales[4] = { 1, 1, 2, 2 };
+	pb_sub(&g, GRAPH_INPUT, onnx_value("x", 1, "1 3 4 5"));
+	pb_sub(&g, GRAPH_INITIALIZER, onnx_floats("s", "4", scales));
+	add_node(&g, "Upsample", "x s", "y", "mode='nearest'");
+	import_pb(onnx_model(4, 9, g));
+	CU_ASSERT_FATAL(imports());
+	const struct node *r = node_of("Resize", 0);
+	CU_ASSERT_FATAL(r && r->op && vec_len(r->in) == 3);
+	CU_ASSERT_PTR_NULL(r->in[1]);
+	CU_ASSERT(memcmp(r->in[2]->data->data, scales, sizeof scales) == 0);
+	CU_ASSERT_STRING_EQUAL(attr_str(r, "coordinate_transformation_mode", ""), "asymmetric");
+	CU_ASSERT_STRING_EQUAL(attr_str(r, "nearest_mode", ""), "floor");
+	CU_ASSERT_EQUAL(r->version, r->op->since);
+}
+
 static const struct test_row rows[] = {
 	{ "a plain model", test_plain }, { "input with initializer", test_input_with_initializer },
-	{ "absent inputs", test_optional_input }, { "attributes", test_attributes },
+	{ "inputs fixed by the caller", test_fixed_input }, { "absent inputs", test_optional_input }, { "attributes", test_attributes },
 	{ "Constant nodes", test_constant_nodes }, { "sparse initializers", test_sparse },
 	{ "raw data of every dtype", test_raw_dtypes }, { "typed data", test_typed_data },
 	{ "external data", test_external }, { "symbolic dimensions", test_dims },
 	{ "open dimensions", test_open_dims }, { "functions", test_function },
 	{ "functions: overloads, nesting, absence", test_function_forms },
 	{ "subgraphs", test_subgraph }, { "broadcasting before operator set 7", test_old_broadcast },
+	{ "PRelu before operator set 7", test_old_prelu }, { "Upsample is Resize", test_upsample },
 };
 
 int main(void)
