@@ -142,12 +142,40 @@ static const char *op_text(struct ctx *c, const struct node *n)
 	return *n->domain ? str_printf(c, "%s.%s", n->domain, n->op_type) : n->op_type;
 }
 
+/* The attributes that a reader of ONNX expects: "pads=[1,1,1,1] activation=relu", at most some 200 characters. */
+static const char *attrs_text(struct ctx *c, const struct node *n)
+{
+	struct text t = { .c = c };
+	text_add(&t, "", 0);
+	for (int k = 0; k < vec_len(n->attrs) && t.n < 160; k++) {
+		const struct attr *a = &n->attrs[k];
+		if (str_eq(a->name, "expr"))		/* has a line of its own */
+			continue;
+		if (a->kind == ATTR_INT)
+			text_printf(&t, " %s=%" PRId64, a->name, a->i);
+		else if (a->kind == ATTR_FLOAT)
+			text_printf(&t, " %s=%.9g", a->name, a->f);
+		else if (a->kind == ATTR_STRING)
+			text_printf(&t, " %s=%.40s", a->name, a->s);
+		else if (a->kind == ATTR_INTS && a->n <= 8) {
+			text_printf(&t, " %s=[", a->name);
+			for (int i = 0; i < a->n; i++)
+				text_printf(&t, "%s%" PRId64, i ? "," : "", a->ints[i]);
+			text_add(&t, "]", 1);
+		}
+	}
+	return comment_text(c, t.s);
+}
+
 static void step_comment(struct emission *e, struct text *t, int i, const struct step *st)
 {
 	struct ctx *c = e->c;
 	text_printf(t, "/*\n * %d: %s", i, op_text(c, st->node));
 	if (*st->node->name)
 		text_printf(t, " \"%s\"", comment_text(c, st->node->name));
+	const char *attrs = attrs_text(c, st->node);
+	if (*attrs)
+		text_printf(t, "\n *   %s", attrs);
 	const struct attr *expr = attr_find(st->node, "expr");
 	if (expr && expr->kind == ATTR_STRING)
 		text_printf(t, "\n *    %s", comment_text(c, expr->s));
