@@ -3,10 +3,11 @@
  *
  *	softmax(softcap((Q * s) (K * s)^T) + bias) V,   s = sqrt(scale)
  *
- * Q [B, Hq, S, D] or [B, S, Hq * D]; K, V [B, Hk, T, D] or [B, T, Hk * D]; past keys and values are joined before;
- * fewer key heads than query heads are repeated.  bias is the mask (bool: 0 or -inf; shorter than the keys: the
- * rest -inf) + the causal and window limits + the limit of nonpad_kv_seqlen.  Where a whole row may be
- * masked, its probabilities are made 0.  Limits that do not depend on inputs become one constant.
+ * Q [B, Hq, S, D] or [B, S, Hq * D]; K, V [B, Hk, T, D] or [B, T, Hk * D]; past keys and values are
+ * joined before; fewer key heads than query heads are repeated.  bias is the mask (bool: 0 or -inf;
+ * shorter than the keys: the rest -inf) + the causal and window limits + the limit of
+ * nonpad_kv_seqlen.  Where a whole row may be masked, its probabilities are made 0.  Limits that do
+ * not depend on inputs become one constant.
  */
 #include "ops/expand.h"
 

@@ -1,8 +1,10 @@
 /*
- * batchnorm.c - BatchNormalization: Y = (X - mean) / sqrt(variance + epsilon) * scale + B, per channel.
+ * batchnorm.c - BatchNormalization: Y = (X - mean) / sqrt(variance + epsilon) * scale + B, per
+ * channel.
  *
- * scale, B and mean, variance may have types of their own; they are cast to X's first.  Training mode (two more
- * outputs) is supported; the saved statistics that opsets before 14 could ask for are not.
+ * scale, B and mean, variance may have types of their own; they are cast to X's first.  Training
+ * mode (two more outputs) is supported; the saved statistics that opsets before 14 could ask for
+ * are not.
  */
 #include "ops/op.h"
 #define AMP_T 1

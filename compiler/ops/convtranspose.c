@@ -1,5 +1,6 @@
 /*
- * convtranspose.c - ConvTranspose, and ampoule.ConvTranspose: the same with a residual Z (input 3) and an activation.
+ * convtranspose.c - ConvTranspose, and ampoule.ConvTranspose: the same with a residual Z (input 3)
+ * and an activation.
  * X [N, C, spatial...], W [C, M/group, kernel...], B [M] -> Y [N, M, spatial...].
  */
 #include "ops/spatial.h"

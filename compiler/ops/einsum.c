@@ -1,8 +1,9 @@
 /*
  * einsum.c - Einsum, any equation: repeated labels, ellipsis, implicit output, up to 8 operands.
  *
- * The equation becomes labels with sizes, and strides of each operand over them (a repeated label's strides add up to
- * the diagonal; a size of 1 broadcasts).  Summed labels are in the order of their first appearance.
+ * The equation becomes labels with sizes, and strides of each operand over them (a repeated label's
+ * strides add up to the diagonal; a size of 1 broadcasts).  Summed labels are in the order of their
+ * first appearance.
  *	two operands, each label once in an operand, none summed in one of them alone: expand() writes it as
  *		Transpose, Reshape, MatMul, Reshape, Transpose, which the passes understand
  *	a permutation: Transpose

@@ -1,6 +1,7 @@
 /*
- * layernorm.c - LayerNormalization and RMSNormalization over the axes from `axis` on; GroupNormalization and
- * InstanceNormalization over the channels of a group and space.  All are the `norm` kernel.
+ * layernorm.c - LayerNormalization and RMSNormalization over the axes from `axis` on;
+ * GroupNormalization and InstanceNormalization over the channels of a group and space.  All are the
+ * `norm` kernel.
  */
 #include "ops/op.h"
 #define AMP_T 1
@@ -156,8 +157,8 @@ static bool groups_of(const struct node *n, const struct type *x, int64_t *group
 }
 
 /*
- * Before opset 21 GroupNormalization's scale and bias had one number a group.  Our attribute "per_group" keeps
- * that meaning: the strides then step once a group.
+ * Before opset 21 GroupNormalization's scale and bias had one number a group.  Our attribute
+ * "per_group" keeps that meaning: the strides then step once a group.
  */
 static void upgrade_group(struct node *n)
 {

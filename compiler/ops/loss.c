@@ -1,9 +1,10 @@
 /*
  * loss.c - NegativeLogLikelihoodLoss and SoftmaxCrossEntropyLoss as simpler operators.
  *
- * x [N, C, D...] (log probabilities; scores for the second, which takes LogSoftmax over C first), target [N, D...], weight [C] or
- * none.  Each element's loss is -x[n, target, d] * weight[target]; targets equal to ignore_index count
- * nothing.  reduction: none, sum, or mean (sum / sum of the weights).
+ * x [N, C, D...] (log probabilities; scores for the second, which takes LogSoftmax over C first),
+ * target [N, D...], weight [C] or none.  Each element's loss is -x[n, target, d] * weight[target];
+ * targets equal to ignore_index count nothing.  reduction: none, sum, or mean (sum / sum of the
+ * weights).
  */
 #include "ops/expand.h"
 

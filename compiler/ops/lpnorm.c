@@ -1,5 +1,6 @@
 /*
- * lpnorm.c - LpNormalization along one axis: x / (sum |x|^p)^(1/p), p 1 or 2; 0 where the norm is 0.
+ * lpnorm.c - LpNormalization along one axis: x / (sum |x|^p)^(1/p), p 1 or 2; 0 where the norm is
+ * 0.
  * Becomes ReduceL1 or ReduceL2, then Div; Where guards the division by 0.
  */
 #include "ops/expand.h"

@@ -1,6 +1,6 @@
 /*
- * matmul.c - MatMul as numpy's, and ampoule.MatMul: with transA, transB (of the last two axes), a bias (input 2) and a
- * residual (input 3) that broadcast to the result, alpha, and an activation.
+ * matmul.c - MatMul as numpy's, and ampoule.MatMul: with transA, transB (of the last two axes), a
+ * bias (input 2) and a residual (input 3) that broadcast to the result, alpha, and an activation.
  */
 #include "ops/product.h"
 #include "ops/spatial.h"

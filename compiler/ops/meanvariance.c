@@ -1,7 +1,7 @@
 /*
  * meanvariance.c - MeanVarianceNormalization over `axes` (0, 2, 3 by default):
- * (x - E[x]) / (sqrt(E[(x - E[x])^2]) + 1e-9).  The standard writes the variance as E[x^2] - E[x]^2, which cancels; this form
- * has the same value and does not.
+ * (x - E[x]) / (sqrt(E[(x - E[x])^2]) + 1e-9).  The standard writes the variance as E[x^2] -
+ * E[x]^2, which cancels; this form has the same value and does not.
  */
 #include "ops/expand.h"
 

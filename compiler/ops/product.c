@@ -1,7 +1,8 @@
 /*
- * product.c - from strides to the gemm kernel's parameters.  Neighbouring batch axes that all operands walk
- * evenly become one; a batch that b does not depend on becomes rows; a tall result with few columns is
- * computed transposed (the same sums in the same order), because the kernel's vector runs over columns.
+ * product.c - from strides to the gemm kernel's parameters.  Neighbouring batch axes that all
+ * operands walk evenly become one; a batch that b does not depend on becomes rows; a tall result
+ * with few columns is computed transposed (the same sums in the same order), because the kernel's
+ * vector runs over columns.
  */
 #include "ops/spatial.h"
 #include "ops/product.h"

@@ -1,7 +1,7 @@
 /*
- * qlinear.c - MatMulInteger, ConvInteger, QLinearMatMul, QLinearConv: exact int32 sums of operands whose zero points
- * are taken away first; then (QLinear*) one multiplication by the combined scale, nearest even, the zero point
- * added, saturated (docs/numerics.md rule 15).
+ * qlinear.c - MatMulInteger, ConvInteger, QLinearMatMul, QLinearConv: exact int32 sums of operands
+ * whose zero points are taken away first; then (QLinear*) one multiplication by the combined scale,
+ * nearest even, the zero point added, saturated (docs/numerics.md rule 15).
  *
  *	MatMulInteger a, b, a_zero, b_zero;  ConvInteger x, w, x_zero, w_zero
  *	QLinearMatMul a, a_scale, a_zero, b, b_scale, b_zero, y_scale, y_zero

@@ -2,8 +2,9 @@
  * quantize.c - QuantizeLinear, DequantizeLinear, DynamicQuantizeLinear as elementwise operators.
  *
  *	Q: saturate(round(x / scale) + zero)	D: (x - zero) * scale
- * scale and zero have one number in all, one a slice of `axis`, or one a block of block_size elements of it (then they are
- * spread by Gather).  8- and 16-bit integers, and int32 for D; the 4-bit and 8-bit floating types have no kernels.
+ * scale and zero have one number in all, one a slice of `axis`, or one a block of block_size
+ * elements of it (then they are spread by Gather).  8- and 16-bit integers, and int32 for D; the
+ * 4-bit and 8-bit floating types have no kernels.
  */
 #include "ops/expand.h"
 

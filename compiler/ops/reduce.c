@@ -1,8 +1,9 @@
 /*
- * reduce.c - ReduceSum, Mean, Max, Min, Prod, SumSquare, L1, L2, LogSum, LogSumExp; and GlobalAveragePool,
- * GlobalMaxPool, GlobalLpPool, which reduce over the spatial axes.
+ * reduce.c - ReduceSum, Mean, Max, Min, Prod, SumSquare, L1, L2, LogSum, LogSumExp; and
+ * GlobalAveragePool, GlobalMaxPool, GlobalLpPool, which reduce over the spatial axes.
  *
- * Axes are a constant input since opset 18 (ReduceSum: 13); older forms' attribute becomes that input.
+ * Axes are a constant input since opset 18 (ReduceSum: 13); older forms' attribute becomes that
+ * input.
  */
 #include "ops/reduce.h"
 #define AMP_T 1
@@ -38,8 +39,9 @@ static bool type_ok(const struct node *n, enum dtype t)
 }
 
 /*
- * The axes of a c16 input as the kernel walks them.  Over space: N, block | space | lane; the sums of
- * 16 channels stand side by side.  Over channels (whole blocks): N, space | block, lane: ONNX's order of C.
+ * The axes of a c16 input as the kernel walks them.  Over space: N, block | space | lane; the sums
+ * of 16 channels stand side by side.  Over channels (whole blocks): N, space | block, lane: ONNX's
+ * order of C.
  */
 static int c16_axes(const struct type *x, int64_t *size, int64_t *stride, bool *away)
 {

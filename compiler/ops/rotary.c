@@ -1,8 +1,10 @@
 /*
- * rotary.c - RotaryEmbedding as simpler operators: pairs (x1, x2) of the first rotary_embedding_dim elements of each head
- * become (cos x1 - sin x2, sin x1 + cos x2); the pairs are the halves, or neighbours when interleaved.
+ * rotary.c - RotaryEmbedding as simpler operators: pairs (x1, x2) of the first rotary_embedding_dim
+ * elements of each head become (cos x1 - sin x2, sin x1 + cos x2); the pairs are the halves, or
+ * neighbours when interleaved.
  *
- * X [B, H, S, D] or [B, S, H * D]; cos and sin caches [P, R / 2] picked by position_ids [B, S], or [B, S, R / 2].
+ * X [B, H, S, D] or [B, S, H * D]; cos and sin caches [P, R / 2] picked by position_ids [B, S], or
+ * [B, S, R / 2].
  */
 #include "ops/expand.h"
 

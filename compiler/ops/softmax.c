@@ -1,8 +1,8 @@
 /*
  * softmax.c - Softmax, LogSoftmax, Hardmax along one axis.
  *
- * Before opset 13 the axes from `axis` (1 by default) on were taken together; such a node keeps that meaning
- * in our own attribute "together", which is dropped where one axis is the same.
+ * Before opset 13 the axes from `axis` (1 by default) on were taken together; such a node keeps
+ * that meaning in our own attribute "together", which is dropped where one axis is the same.
  */
 #include "ops/op.h"
 #define AMP_T 1

@@ -1,7 +1,7 @@
 /*
  * spatial.c - reads the window attributes of convolutions and poolings and computes output sizes.
- * In: the node and its operands' types.  Out: struct spatial, every number checked to be below 2^31, so that
- * products of two of them fit int64.
+ * In: the node and its operands' types.  Out: struct spatial, every number checked to be below
+ * 2^31, so that products of two of them fit int64.
  */
 #include "ops/spatial.h"
 #include "kernels/epilogue.h"

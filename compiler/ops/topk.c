@@ -1,5 +1,6 @@
 /*
- * topk.c - TopK along one axis: values and indices of the k largest or smallest, k a constant input.
+ * topk.c - TopK along one axis: values and indices of the k largest or smallest, k a constant
+ * input.
  * sorted=0 allows any order; ours is sorted then too.
  */
 #include "ops/axis.h"

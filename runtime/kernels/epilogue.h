@@ -1,11 +1,13 @@
 /*
- * epilogue.h - what happens to a finished sum of a convolution or matrix product: bias, residual, activation.
+ * epilogue.h - what happens to a finished sum of a convolution or matrix product: bias, residual,
+ * activation.
  *
- * in:  the sum s, the bias b (absent: 0), the residual z (absent: none), the activation and its two numbers
+ * in:  the sum s, the bias b (absent: 0), the residual z (absent: none), the activation and its two
+ * numbers
  * out: FN(epilogue)(...) = act((s + (b + 0)) + z), in CT
  * "b + 0" makes a stored -0 a +0.  In float16 and bfloat16 each ONNX node that was fused rounds its
- * result (FN(as_stored)), so the fused form gives the bits of the separate nodes.  The activations are the
- * expressions of the elementwise operators of the same names.
+ * result (FN(as_stored)), so the fused form gives the bits of the separate nodes.  The activations
+ * are the expressions of the elementwise operators of the same names.
  */
 #ifndef AMP_EPILOGUE_H
 #define AMP_EPILOGUE_H

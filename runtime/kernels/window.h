@@ -1,8 +1,8 @@
 /*
  * window.h - sliding windows over up to 6 spatial dimensions, shared by the pooling kernels.
  *
- * amp_window_first/next walk the positions of one window that lie inside the input, in window order (last
- * dimension fastest); `at` is the position's offset in the plane.
+ * amp_window_first/next walk the positions of one window that lie inside the input, in window order
+ * (last dimension fastest); `at` is the position's offset in the plane.
  */
 #ifndef AMP_WINDOW_H
 #define AMP_WINDOW_H

@@ -1,9 +1,9 @@
 /*
  * kernel_test.h - calling a generic kernel in every build of it, on memory of the exact size.
  *
- * Each call runs the plain and, where this CPU has it, the FMA build; their bytes must be equal, and whatever the kernel
- * should write was NaN (0xff) before.  Memory behind the buffers is guarded by a pattern (and by
- * AddressSanitizer in the sanitized run).
+ * Each call runs the plain and, where this CPU has it, the FMA build; their bytes must be equal,
+ * and whatever the kernel should write was NaN (0xff) before.  Memory behind the buffers is guarded
+ * by a pattern (and by AddressSanitizer in the sanitized run).
  */
 #ifndef KERNEL_TEST_H
 #define KERNEL_TEST_H

@@ -1,8 +1,9 @@
 /*
  * test_conv.c - the generic convolution and transposed convolution.
  *
- * Against two independent loops: one in float with the contract's order written out (equal bits), one in double
- * in plain order with the bound (terms + 3) * eps * sum |x w| (rounding of each of the fused steps).
+ * Against two independent loops: one in float with the contract's order written out (equal bits),
+ * one in double in plain order with the bound (terms + 3) * eps * sum |x w| (rounding of each of
+ * the fused steps).
  */
 #include "kernel_test.h"
 #define AMP_T 1

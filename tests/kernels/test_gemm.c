@@ -1,6 +1,7 @@
 /*
  * test_gemm.c - the generic matrix product: every transposition, batch and broadcast by strides.
- * Against k ascending by fma in float (equal bits) and a double loop from the other end with a bound.
+ * Against k ascending by fma in float (equal bits) and a double loop from the other end with a
+ * bound.
  */
 #include "kernel_test.h"
 #define AMP_T 1

@@ -1,5 +1,6 @@
 /*
- * test_pool.c - MaxPool with its indices, AveragePool, LpPool: against loops over every window position.
+ * test_pool.c - MaxPool with its indices, AveragePool, LpPool: against loops over every window
+ * position.
  */
 #include "kernel_test.h"
 #define AMP_T 1

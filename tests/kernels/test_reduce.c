@@ -1,6 +1,7 @@
 /*
  * test_reduce.c - reductions, softmax, normalisations, argmax, cumsum, topk, einsum.
- * Orders that the contract states are written out in float and compared by bits; values by a bound against double.
+ * Orders that the contract states are written out in float and compared by bits; values by a bound
+ * against double.
  */
 #include "kernel_test.h"
 #define AMP_T 1

@@ -1,17 +1,19 @@
 /*
  * run_vectors.c - the ONNX backend tests: every operator is judged by vectors that others made.
  *
- * In: folders; each folder below them with model.onnx and test_data_set_N is a test.  Out: what failed, and how many
- * passed, failed or are unsupported; exit code 0 only if exactly the tests listed in unsupported.txt (one
- * "NAME reason" a line) are unsupported and all others pass.
+ * In: folders; each folder below them with model.onnx and test_data_set_N is a test.  Out: what
+ * failed, and how many passed, failed or are unsupported; exit code 0 only if exactly the tests
+ * listed in unsupported.txt (one "NAME reason" a line) are unsupported and all others pass.
  *
- * A test passes when three evaluations agree with every stored output of every data set: the truth (the graph in
- * double), the exact one (the contract's own bytes), and the same after the passes.
+ * A test passes when three evaluations agree with every stored output of every data set: the truth
+ * (the graph in double), the exact one (the contract's own bytes), and the same after the passes.
  * Floats: |a - b| <= 1e-7 + 1e-3 |b| (bfloat16 and float16: two
- * units in the last place, as ONNX's own runner does for bfloat16), NaN only for NaN; integers and bools: equal (8- and
- * 16-bit integers may differ by 1 in the truth alone: it rounds another real number).
+ * units in the last place, as ONNX's own runner does for bfloat16), NaN only for NaN; integers and
+ * bools: equal (8- and 16-bit integers may differ by 1 in the truth alone: it rounds another real
+ * number).
  * Operators whose shape, axes, ... arrive as inputs of the model are
- * compiled with these inputs as constants, as the compiler demands; the report says how many needed that.
+ * compiled with these inputs as constants, as the compiler demands; the report says how many needed
+ * that.
  *
  * Each test runs in a process of its own: a crash is a failure of that test.
  */

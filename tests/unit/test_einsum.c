@@ -1,9 +1,11 @@
 /*
  * test_einsum.c - Einsum: any equation, by all three ways that the compiler has for it.
  *
- * In:  equations written here and random ones.  Each is evaluated as it is lowered by itself (one strided product or the loop nest)
- *      and as it is expanded (Transpose, Reshape, MatMul), and by this file's own reading of the equation: a loop
- *      over all labels in float, the summed ones in order of first appearance, by fma.
+ * In:  equations written here and random ones.  Each is evaluated as it is lowered by itself (one
+ * strided product or the loop nest)
+ *      and as it is expanded (Transpose, Reshape, MatMul), and by this file's own reading of the
+ *      equation: a loop over all labels in float, the summed ones in order of first appearance, by
+ *      fma.
  * Out: nonzero unless all bits agree; equations that are wrong must be refused.
  */
 #include "eval/exec.h"
