@@ -102,14 +102,9 @@ static int usage(const char *fmt, const char *a, const char *b)
 	return R_USAGE;
 }
 
-static int run(const struct command *cmd, int argc, char **argv)
+static int run_in(struct ctx *c, const struct command *cmd, int argc, char **argv)
 {
-	struct ctx *c = ctx_new();
-	struct options *o = c ? mem_alloc(c, sizeof *o) : NULL;
-	if (!o) {
-		fprintf(stderr, "ampoule: out of memory\n");
-		return R_INTERNAL;
-	}
+	struct options *o = NEW(c, struct options);
 	o->rtol = -1;			/* not given */
 	o->atol = -1;
 	for (int i = 0; i < argc; i++) {
@@ -125,7 +120,6 @@ static int run(const struct command *cmd, int argc, char **argv)
 		const char *key = eq ? str_dup_n(c, a, (size_t)(eq - a)) : a;
 		if (str_eq(key, "--help") || str_eq(key, "-h")) {
 			help_command(cmd->name, stdout);
-			ctx_free(c);
 			return R_SUCCESS;
 		}
 		if (!strstr(cmd->takes, str_printf(c, " %s ", key)))
@@ -145,12 +139,23 @@ static int run(const struct command *cmd, int argc, char **argv)
 	c->verbose = o->verbose;
 	const enum result r = ctx_run(c, cmd->run, o);
 	diag_print(c, stderr);
-	ctx_free(c);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		fprintf(stderr, "ampoule: cannot write the output\n");
 		return r == R_SUCCESS ? R_INPUT : (int)r;
 	}
 	return (int)r;
+}
+
+static int run(const struct command *cmd, int argc, char **argv)
+{
+	struct ctx *c = ctx_new();
+	if (!c) {
+		fprintf(stderr, "ampoule: out of memory\n");
+		return R_INTERNAL;
+	}
+	const int r = run_in(c, cmd, argc, argv);
+	ctx_free(c);
+	return r;
 }
 
 int main(int argc, char **argv)

@@ -125,6 +125,7 @@ check: deps-check
 	@$(MAKE) -s check-includes
 	@$(MAKE) -s -j2 BUILD=$(BUILD)/san OPT=-O1 KOPT=-O0 SAN="$(SAN_FLAGS)" all
 	@$(MAKE) -s -j2 BUILD=$(BUILD)/san OPT=-O1 KOPT=-O0 SAN="$(SAN_FLAGS)" unit
+	@$(MAKE) -s BUILD=$(BUILD)/san OPT=-O1 KOPT=-O0 SAN="$(SAN_FLAGS)" CLI="$(SAN_CLI)" check-cli
 	@$(MAKE) -s check-cli
 	@$(MAKE) -s check-onnx
 	@echo "make check: all passed"
@@ -132,13 +133,15 @@ check: deps-check
 check-includes:
 	@sh tools/check-includes.sh
 
-# tests/cli/*.sh: what a user types, with the plain and the sanitized compiler
+# tests/cli/*.sh: what a user types; those that exercise the compiler itself also with the sanitized one
+SAN_CLI = tests/cli/usage.sh tests/cli/reports.sh
 CLI := $(sort $(wildcard tests/cli/*.sh))
 CLI_TOOLS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/tools/make_*.c))
 check-cli: all $(CLI_TOOLS)
 	@set -e; mkdir -p $(BUILD)/tests/cli; for t in $(CLI); do echo "== $$t"; \
 	AMPOULE=$(abspath $(BUILD)/ampoule) BUILD=$(abspath $(BUILD)) CC="$(CC)" sh $$t > $(BUILD)/tests/cli/$$(basename $$t).log 2>&1 || \
-		{ tail -60 $(BUILD)/tests/cli/$$(basename $$t).log; echo "FAILED: $$t"; exit 1; }; done
+		{ tail -60 $(BUILD)/tests/cli/$$(basename $$t).log; echo "FAILED: $$t"; exit 1; }; \
+	sed -n 's/^not run/   &/p' $(BUILD)/tests/cli/$$(basename $$t).log; done
 test-cli/%: all $(CLI_TOOLS)
 	AMPOULE=$(abspath $(BUILD)/ampoule) BUILD=$(abspath $(BUILD)) CC="$(CC)" sh tests/cli/$*.sh
 

@@ -20,6 +20,8 @@ if [ "$1" = check ]; then
 	need libonnx-dev /usr/include/onnx/onnx.proto
 	need clang clang
 	need g++ g++
+	need locales /usr/share/i18n/locales/de_DE
+	need man-db man
 	# python3-minimal has no ctypes, csv, json
 	python3 -c 'import ctypes, csv, json' 2>/dev/null || missing="$missing python3"
 fi

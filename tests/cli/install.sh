@@ -43,6 +43,7 @@ if command -v man > /dev/null; then
 	MANWIDTH=80 man --warnings -l "$P/share/man/man1/ampoule.1" > "$W/man" 2> "$W/err" || fail "man"
 	[ ! -s "$W/err" ] || { cat "$W/err"; fail "man complains"; }
 else
+	echo "not run: the man page's rendering (needs Debian's man-db package)"
 	cp "$P/share/man/man1/ampoule.1" "$W/man"
 fi
 if command -v mandoc > /dev/null; then mandoc -Tlint -W warning "$P/share/man/man1/ampoule.1" || fail mandoc; fi
