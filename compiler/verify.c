@@ -17,17 +17,26 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Reads in0.bin, in1.bin, ...; writes out0.bin, ...  The arena starts full of NaN. */
+/*
+ * Reads in0.bin, in1.bin, ...; writes out0.bin, ..., and stack.txt: how much stack NAME_run() used, by running it on
+ * a stack of its own that was painted before.  The arena starts full of NaN.
+ */
 static const char driver[] =
-	"#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n#include \"model.h\"\n"
+	"#define _GNU_SOURCE\n#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n"
+	"#include <ucontext.h>\n#include \"model.h\"\n"
+	"#define STACK (4 << 20)\n"
+	"static ucontext_t back, there;\nstatic const struct amp_model *m = &model_model;\n"
+	"static void *state, *arena;\nstatic const void **in;\nstatic void **out;\n"
+	"static enum amp_status s;\n"
+	"static void on_own_stack(void)\n{\n\ts = m->run(state, arena, in, out);\n}\n"
 	"int main(int argc, char **argv)\n{\n"
-	"\tconst struct amp_model *m = &model_model;\n"
-	"\tvoid *state = malloc((size_t)m->state_bytes + 1), *arena = NULL;\n"
-	"\tconst void **in = calloc((size_t)m->n_in + 1, sizeof *in);\n"
-	"\tvoid **out = calloc((size_t)m->n_out + 1, sizeof *out);\n"
+	"\tstate = malloc((size_t)m->state_bytes + 1);\n"
+	"\tin = calloc((size_t)m->n_in + 1, sizeof *in);\n"
+	"\tout = calloc((size_t)m->n_out + 1, sizeof *out);\n"
+	"\tunsigned char *stack = malloc(STACK);\n"
 	"\tchar name[64];\n"
 	"\tsize_t arena_bytes = ((size_t)m->arena_bytes + AMP_ALIGN) / AMP_ALIGN * AMP_ALIGN;\n"
-	"\tif (!state || !in || !out || !(arena = aligned_alloc(AMP_ALIGN, arena_bytes)))\n\t\treturn 9;\n"
+	"\tif (!state || !in || !out || !stack || !(arena = aligned_alloc(AMP_ALIGN, arena_bytes)))\n\t\treturn 9;\n"
 	"\tmemset(arena, 0xff, arena_bytes);\n"
 	"\tfor (int i = 0; i < m->n_in; i++) {\n"
 	"\t\tvoid *p = malloc((size_t)m->in[i].bytes + 1);\n"
@@ -37,13 +46,19 @@ static const char driver[] =
 	"\tfor (int i = 0; i < m->n_out; i++)\n"
 	"\t\tif (!(out[i] = malloc((size_t)m->out[i].bytes + 1)))\n\t\t\treturn 9;\n"
 	"\tint isa = argc > 1 ? atoi(argv[1]) : -1;\n"
-	"\tenum amp_status s = m->prepare(state, m->weights, NULL, NULL, isa);\n"
-	"\tif (s == AMP_OK)\n\t\ts = m->run(state, arena, in, out);\n"
+	"\ts = m->prepare(state, m->weights, NULL, NULL, isa);\n"
+	"\tmemset(stack, 0xa5, STACK);\n"
+	"\tif (s == AMP_OK) {\n\t\tgetcontext(&there);\n\t\tthere.uc_stack.ss_sp = stack;\n"
+	"\t\tthere.uc_stack.ss_size = STACK;\n\t\tthere.uc_link = &back;\n"
+	"\t\tmakecontext(&there, on_own_stack, 0);\n\t\tswapcontext(&back, &there);\n\t}\n"
 	"\tif (s != AMP_OK)\n\t\treturn 10 + (int)s;\n"
 	"\tfor (int i = 0; i < m->n_out; i++) {\n"
 	"\t\tsnprintf(name, sizeof name, \"out%d.bin\", i);\n\t\tFILE *f = fopen(name, \"wb\");\n"
 	"\t\tif (!f || fwrite(out[i], 1, (size_t)m->out[i].bytes, f) != (size_t)m->out[i].bytes || fclose(f))\n"
-	"\t\t\treturn 7;\n\t}\n\treturn 0;\n}\n";
+	"\t\t\treturn 7;\n\t}\n"
+	"\tlong used = STACK;\n\twhile (used > 0 && stack[STACK - used] == 0xa5)\n\t\tused--;\n"
+	"\tFILE *f = fopen(\"stack.txt\", \"wb\");\n"
+	"\treturn !f || fprintf(f, \"%ld\\n\", used) < 0 || fclose(f) ? 7 : 0;\n}\n";
 
 struct job {
 	struct ctx *c;
@@ -54,6 +69,7 @@ struct job {
 	struct text json;
 	enum result result;
 	int n_sets;
+	long stack;			/* bytes, the most of all sets */
 };
 
 /* Runs a program with stdout on stderr; its exit code, or -1. */
@@ -147,6 +163,10 @@ static bool run_built(struct job *j, const struct tensor *const *in, struct tens
 		diag(c, SEV_ERROR, "verify", NULL, "the built program failed with exit code %d; see %s", r, j->dir);
 		return false;
 	}
+	size_t n_text;
+	const unsigned char *text = file_read(c, str_printf(c, "%s/stack.txt", j->dir), 64, &n_text);
+	const long used = text ? strtol((const char *)text, NULL, 10) : 0;
+	j->stack = used > j->stack ? used : j->stack;
 	for (int i = 0; i < vec_len(g->outputs); i++) {
 		size_t n;
 		int64_t dims[IR_MAX_RANK];
@@ -320,8 +340,8 @@ enum result cmd_verify(struct ctx *c, void *options)
 	if (!vec_len(o->data))
 		seeded(&j);
 	if (o->json)
-		fprintf(output_of(o), "{\n  \"ok\": %s,\n  \"sets\": %d,\n  \"comparisons\": [%s\n  ]\n}\n",
-		       j.result == R_SUCCESS ? "true" : "false", j.n_sets, j.json.s ? j.json.s : "");
+		fprintf(output_of(o), "{\n  \"ok\": %s,\n  \"sets\": %d,\n  \"stack_bytes\": %ld,\n  \"comparisons\": [%s\n  ]\n}\n",
+		       j.result == R_SUCCESS ? "true" : "false", j.n_sets, j.stack, j.json.s ? j.json.s : "");
 	else
 		fprintf(output_of(o), "%s: %d set%s, %s\n", o->model, j.n_sets, j.n_sets == 1 ? "" : "s",
 		       j.result == R_SUCCESS ? "all within tolerance" : j.result == R_TOLERANCE ?
