@@ -343,7 +343,7 @@ enum result cmd_verify(struct ctx *c, void *options)
 		fprintf(output_of(o), "{\n  \"ok\": %s,\n  \"sets\": %d,\n  \"stack_bytes\": %ld,\n  \"comparisons\": [%s\n  ]\n}\n",
 		       j.result == R_SUCCESS ? "true" : "false", j.n_sets, j.stack, j.json.s ? j.json.s : "");
 	else
-		fprintf(output_of(o), "%s: %d set%s, %s\n", o->model, j.n_sets, j.n_sets == 1 ? "" : "s",
+		fprintf(output_of(o), "%s: %d set%s, stack %ld bytes measured, %s\n", o->model, j.n_sets, j.n_sets == 1 ? "" : "s", j.stack,
 		       j.result == R_SUCCESS ? "all within tolerance" : j.result == R_TOLERANCE ?
 		       "NOT within tolerance" : "NOT all could be compared");
 	if (o->keep || (j.result != R_SUCCESS && c->verbose))
