@@ -45,13 +45,17 @@ bool stage_build(struct ctx *c, const struct options *o, struct compiled *k)
 /* Words that a model cannot be called by: C's and C++'s own, and what the emitted folder calls otherwise. */
 static bool reserved(const char *name)
 {
-	static const char words[] = " alignas alignof and and_eq asm auto bitand bitor bool break case catch char class "
-		"compl const constexpr const_cast continue decltype default delete do double dynamic_cast else enum "
-		"explicit export extern false float for friend goto if inline int long mutable namespace new noexcept "
-		"not not_eq nullptr operator or or_eq private protected public register reinterpret_cast restrict "
-		"return short signed sizeof static static_assert static_cast struct switch template this thread_local "
-		"throw true try typedef typeid typename typeof union unsigned using virtual void volatile wchar_t while "
-		"xor xor_eq all clean app kernels main obj simd third_party amp ";
+	static const char words[] = " "
+		"alignas alignof and and_eq asm auto bitand bitor bool break case catch "
+		"char class compl const constexpr const_cast continue decltype default "
+		"delete do double dynamic_cast else enum explicit export extern false "
+		"float for friend goto if inline int long mutable namespace new noexcept "
+		"not not_eq nullptr operator or or_eq private protected public register "
+		"reinterpret_cast restrict return short signed sizeof static "
+		"static_assert static_cast struct switch template this thread_local throw "
+		"true try typedef typeid typename typeof union unsigned using virtual "
+		"void volatile wchar_t while xor xor_eq all clean app kernels main obj "
+		"simd third_party amp ";
 	char key[24];
 	const int n = snprintf(key, sizeof key, " %s ", name);
 	return n < (int)sizeof key && strstr(words, key);
@@ -132,6 +136,24 @@ static bool emit_settings(struct ctx *c, const struct options *o, const struct c
 	return true;
 }
 
+static bool fit(struct ctx *c, struct value *const *v, const char *what)
+{
+	bool ok = true;
+	for (int i = 0; i < vec_len(v); i++)
+		if (v[i]->type.rank > AMP_MAX_RANK) {
+			diag(c, SEV_ERROR, "emit", NULL, "%s \"%s\" is %s: emitted models take at most %d axes; reshape "
+			     "it in the model", what, v[i]->name, type_text(c, &v[i]->type), AMP_MAX_RANK);
+			ok = false;
+		}
+	return ok;
+}
+
+bool ranks_fit(struct ctx *c, const struct graph *g)
+{
+	const bool in = fit(c, g->inputs, "input"), out = fit(c, g->outputs, "output");
+	return in && out;
+}
+
 enum result cmd_compile(struct ctx *c, void *options)
 {
 	const struct options *o = options;
@@ -141,6 +163,8 @@ enum result cmd_compile(struct ctx *c, void *options)
 	if (!k.name || !settle(c, o, &k))
 		return R_USAGE;
 	if (!stage_load(c, o, &k) || !stage_build(c, o, &k) || !emit_settings(c, o, &k, &eo))
+		return R_INPUT;
+	if (!ranks_fit(c, k.g))
 		return R_INPUT;
 	struct emission *e = emit_c(c, k.s, k.p, &eo);
 	report_manifest(e, &k);

@@ -59,6 +59,8 @@ bool stage_load(struct ctx *c, const struct options *o, struct compiled *k);
 /* Passes, schedule, memory plan. */
 bool stage_build(struct ctx *c, const struct options *o, struct compiled *k);
 
+/* Can the emitted interface describe the inputs and outputs?  False after diagnostics. */
+bool ranks_fit(struct ctx *c, const struct graph *g);
 /* Where a command prints. */
 FILE *output_of(const struct options *o);
 

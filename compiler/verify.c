@@ -333,6 +333,8 @@ enum result cmd_verify(struct ctx *c, void *options)
 	if (!stage_load(c, o, &j.k) || !stage_build(c, o, &j.k))
 		return R_INPUT;
 	j.truth = truth_schedule(c, j.k.source);
+	if (!ranks_fit(c, j.k.g))
+		return R_INPUT;
 	if (!j.truth || !build(&j))
 		return R_INPUT;
 	for (int i = 0; i < vec_len(o->data); i++)

@@ -278,8 +278,8 @@ void emit_model(struct emission *e)
 	}
 	text_printf(&t, "\t};\n\tconst struct run r = { arena, weights, in, out };\n"
 		    "\tenum amp_status status = AMP_OK;\n\tconst uint64_t saved = amp_fenv_enter();\n\n"
-		    "\tfor (size_t i = 0; i < sizeof steps / sizeof steps[0] && status == AMP_OK; i++)\n"
-		    "\t\tstatus = steps[i](&r);\n");
+		    "\tfor (size_t i = 0; i < sizeof steps / sizeof steps[0] && status == AMP_OK; i++) {\n"
+		    "\t\tstatus = steps[i](&r);\n\t\tAMP_STEP_ENDS;\n\t}\n");
 	for (int i = 0; i < vec_len(g->outputs); i++) {
 		const struct value *v = g->outputs[i];
 		const char *sfx = dtype_suffix(v->type.dtype);

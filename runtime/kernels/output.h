@@ -1,8 +1,15 @@
-/* output.h - what leaves the model: NaN is written as the one quiet NaN of the contract (rule 12). */
+/* output.h - the end of a step; what leaves the model: NaN as the contract's one quiet NaN (rule 12). */
 #ifndef AMP_KERNEL_OUTPUT_H
 #define AMP_KERNEL_OUTPUT_H
 
 #include "kernels/type.h"
+
+/*
+ * Ends a step.  The same bytes of the arena are floats in one step and 32-bit words in the next (copies
+ * move bits), and C lets a compiler reorder such accesses once steps are inlined into one function.
+ * This keeps them apart.
+ */
+#define AMP_STEP_ENDS __asm__ volatile("" ::: "memory")
 
 AMP_INLINE void amp_canonical_nan_f32(void *data, int64_t n)
 {

@@ -87,6 +87,16 @@ for NAME in tiny several attention functions; do
 		one "" $cc "-O1 -g $SAN"
 	done
 done
+for NAME in scalar ends nothing; do
+	model $NAME
+	exact $NAME > "$W/$NAME.exact"
+	one "" gcc -O2
+	one "" clang -O3
+done
+model rank9
+code 1 "$AMPOULE" compile "$W/rank9.onnx" -o "$W/x" --library
+has "$W/err" '"x"' '"y"' "8 axes"
+code 1 "$AMPOULE" verify "$W/rank9.onnx"
 NAME=tiny
 one "" gcc -O0
 one "" gcc -O3

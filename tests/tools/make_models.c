@@ -59,8 +59,8 @@ static void npy(struct out *o, const char *dims, int dtype, int below)
 	snprintf(path, sizeof path, "%.*s.in%d.npy", (int)(strlen(o->path) - 5), o->path, o->n_in);
 	for (const char *s = dims; *s; s++)
 		snprintf(shape + strlen(shape), sizeof shape - strlen(shape), "%c", *s == ' ' ? ',' : *s);
-	int n = snprintf(head, sizeof head, "{'descr': '%s', 'fortran_order': False, 'shape': (%s,), }",
-			 dtype == 7 ? "<i8" : "<f4", shape);
+	int n = snprintf(head, sizeof head, "{'descr': '%s', 'fortran_order': False, 'shape': (%s%s), }",
+			 dtype == 7 ? "<i8" : "<f4", shape, *dims ? "," : "");
 	for (; (n + 11) % 64; n++)
 		head[n] = ' ';
 	head[n++] = '\n';
@@ -201,6 +201,44 @@ static void symbolic(struct out *o)
 	output(o, "out\"\\\n?\?/", 1, "batch 4");
 }
 
+/* ---- edges: what a folder must do with next to nothing ------------------------------------------------- */
+
+/* One step, one number. */
+static void scalar(struct out *o)
+{
+	input(o, "x", 1, "", 1);
+	node(o, "Exp", "x", "y", "");
+	output(o, "y", 1, "");
+}
+
+/* An output that is an input, one that is a constant, one that stands twice. */
+static void ends(struct out *o)
+{
+	input(o, "x", 1, "2 3", 1);
+	weights(o, "k", "5", 1, 1);
+	node(o, "Relu", "x", "y", "");
+	output(o, "x", 1, "2 3");
+	output(o, "k", 1, "5");
+	output(o, "y", 1, "2 3");
+	output(o, "y", 1, "2 3");
+}
+
+/* Tensors of no elements. */
+static void nothing(struct out *o)
+{
+	input(o, "x", 1, "0 3", 1);
+	node(o, "Relu", "x", "y", "");
+	output(o, "y", 1, "0 3");
+}
+
+/* More axes than an emitted interface has. */
+static void rank9(struct out *o)
+{
+	input(o, "x", 1, "1 1 1 1 1 1 1 1 2", 1);
+	node(o, "Relu", "x", "y", "");
+	output(o, "y", 1, "1 1 1 1 1 1 1 1 2");
+}
+
 /* ---- at fault -------------------------------------------------------------------------------------- */
 
 /* Two unknown operators, one of them twice, and one of another domain. */
@@ -241,7 +279,8 @@ static void mismatch(struct out *o)
 
 static const struct { const char *name; void (*write)(struct out *); } models[] = {
 	{ "tiny", tiny }, { "several", several }, { "attention", attention }, { "functions", functions },
-	{ "symbolic", symbolic }, { "unknown", unknown }, { "unbound", unbound }, { "mismatch", mismatch },
+	{ "symbolic", symbolic }, { "unknown", unknown }, { "unbound", unbound },
+	{ "scalar", scalar }, { "ends", ends }, { "nothing", nothing }, { "rank9", rank9 }, { "mismatch", mismatch },
 };
 #define N_MODELS (int)(sizeof models / sizeof models[0])
 
