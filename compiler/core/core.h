@@ -123,10 +123,7 @@ bool file_write(struct ctx *c, const char *path, const void *data, size_t n);
 
 /* ---- SHA-256 (FIPS 180-4) ---------------------------------------------------------------------- */
 
-struct sha256 { uint32_t h[8]; uint64_t n; unsigned char block[64]; };
-void sha256_init(struct sha256 *s);
-void sha256_update(struct sha256 *s, const void *data, size_t n);
-void sha256_final(struct sha256 *s, unsigned char digest[32]);
+/* In hexadecimal. */
 const char *sha256_hex(struct ctx *c, const void *data, size_t n);
 
 #endif

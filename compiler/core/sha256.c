@@ -1,111 +1,14 @@
-/* sha256.c - SHA-256 as FIPS 180-4 defines it. */
+/* sha256.c - the classifier's SHA-256, for the compiler: one implementation serves both. */
 #include "core/core.h"
 
-#include <string.h>
-
-static const uint32_t k[64] = {
-	0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
-	0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
-	0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
-	0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
-	0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
-	0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
-	0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
-	0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2
-};
-
-static uint32_t ror(uint32_t x, int n)
-{
-	return x >> n | x << (32 - n);
-}
-
-/* One round; the caller renames the eight words instead of moving them. */
-static inline void turn(uint32_t a, uint32_t b, uint32_t c, uint32_t *d, uint32_t e, uint32_t f,
-			uint32_t g, uint32_t *h, uint32_t kw)
-{
-	const uint32_t t = *h + (ror(e, 6) ^ ror(e, 11) ^ ror(e, 25)) + (g ^ (e & (f ^ g))) + kw;
-	*d += t;
-	*h = t + (ror(a, 2) ^ ror(a, 13) ^ ror(a, 22)) + ((a & b) | (c & (a | b)));
-}
-
-static void block(struct sha256 *s, const unsigned char *p)
-{
-	uint32_t w[64];
-	uint32_t a = s->h[0], b = s->h[1], c = s->h[2], d = s->h[3];
-	uint32_t e = s->h[4], f = s->h[5], g = s->h[6], h = s->h[7];
-	for (int i = 0; i < 16; i++)
-		w[i] = (uint32_t)p[4 * i] << 24 | (uint32_t)p[4 * i + 1] << 16 |
-		       (uint32_t)p[4 * i + 2] << 8 | p[4 * i + 3];
-	for (int i = 16; i < 64; i++) {
-		const uint32_t x = w[i - 15], y = w[i - 2];
-		w[i] = w[i - 16] + (ror(x, 7) ^ ror(x, 18) ^ x >> 3) + w[i - 7] +
-		       (ror(y, 17) ^ ror(y, 19) ^ y >> 10);
-	}
-	for (int i = 0; i < 64; i += 8) {
-		turn(a, b, c, &d, e, f, g, &h, k[i] + w[i]);
-		turn(h, a, b, &c, d, e, f, &g, k[i + 1] + w[i + 1]);
-		turn(g, h, a, &b, c, d, e, &f, k[i + 2] + w[i + 2]);
-		turn(f, g, h, &a, b, c, d, &e, k[i + 3] + w[i + 3]);
-		turn(e, f, g, &h, a, b, c, &d, k[i + 4] + w[i + 4]);
-		turn(d, e, f, &g, h, a, b, &c, k[i + 5] + w[i + 5]);
-		turn(c, d, e, &f, g, h, a, &b, k[i + 6] + w[i + 6]);
-		turn(b, c, d, &e, f, g, h, &a, k[i + 7] + w[i + 7]);
-	}
-	const uint32_t sum[8] = { a, b, c, d, e, f, g, h };
-	for (int i = 0; i < 8; i++)
-		s->h[i] += sum[i];
-}
-
-void sha256_init(struct sha256 *s)
-{
-	static const uint32_t h[8] = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-				       0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19 };
-	memcpy(s->h, h, sizeof h);
-	s->n = 0;
-}
-
-void sha256_update(struct sha256 *s, const void *data, size_t n)
-{
-	const unsigned char *p = data;
-	while (n > 0) {
-		const size_t at = s->n % 64, m = n < 64 - at ? n : 64 - at;
-		if (at == 0 && m == 64) {
-			block(s, p);
-		} else {
-			memcpy(s->block + at, p, m);
-			if (at + m == 64)
-				block(s, s->block);
-		}
-		s->n += m;
-		p += m;
-		n -= m;
-	}
-}
-
-void sha256_final(struct sha256 *s, unsigned char digest[32])
-{
-	const uint64_t bits = s->n * 8;
-	const unsigned char one = 0x80, zero = 0;
-	unsigned char len[8];
-	sha256_update(s, &one, 1);
-	while (s->n % 64 != 56)
-		sha256_update(s, &zero, 1);
-	for (int i = 0; i < 8; i++)
-		len[i] = (unsigned char)(bits >> (56 - 8 * i));
-	sha256_update(s, len, 8);
-	for (int i = 0; i < 32; i++)
-		digest[i] = (unsigned char)(s->h[i / 4] >> (24 - 8 * (i % 4)));
-}
+#include "app/sha256.c"
 
 const char *sha256_hex(struct ctx *c, const void *data, size_t n)
 {
-	struct sha256 s;
-	unsigned char d[32];
+	struct app_sha256 s;
 	char *hex = mem_alloc(c, 65);
-	sha256_init(&s);
-	sha256_update(&s, data, n);
-	sha256_final(&s, d);
-	for (int i = 0; i < 32; i++)
-		snprintf(hex + 2 * i, 3, "%02x", d[i]);
+	app_sha256_init(&s);
+	app_sha256_add(&s, data, n);
+	app_sha256_hex(&s, hex);
 	return hex;
 }

@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -38,12 +39,12 @@ void emit_weights(struct emission *e)
 		if (v->data->n)
 			memcpy(blob + e->p->place[v->id].offset, v->data->data, (size_t)tensor_bytes(v->data));
 	}
-	struct sha256 s;
-	sha256_init(&s);
-	sha256_update(&s, blob + AMP_ALIGN, n - AMP_ALIGN);
-	sha256_final(&s, blob + 16);
 	memcpy(blob, "AMPOULE\1", 8);
 	e->body_sha256 = sha256_hex(c, blob + AMP_ALIGN, n - AMP_ALIGN);
+	for (int i = 0; i < 32; i++) {
+		const char byte[3] = { e->body_sha256[2 * i], e->body_sha256[2 * i + 1], 0 };
+		blob[16 + i] = (unsigned char)strtoul(byte, NULL, 16);
+	}
 	e->weights_sha256 = sha256_hex(c, blob, n);
 
 	struct text t = { .c = c };

@@ -23,30 +23,41 @@ static uint32_t rotate(uint32_t x, int n)
 	return x >> n | x << (32 - n);
 }
 
-static void one_block(uint32_t h[8], const unsigned char *p)
+/* One round; the caller renames the eight words instead of moving them. */
+static inline void turn(uint32_t a, uint32_t b, uint32_t c, uint32_t *d, uint32_t e, uint32_t f,
+			uint32_t g, uint32_t *h, uint32_t kw)
 {
-	uint32_t w[64], s[8];
+	const uint32_t t = *h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + (g ^ (e & (f ^ g))) + kw;
+	*d += t;
+	*h = t + (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + ((a & b) | (c & (a | b)));
+}
+
+static void one_block(uint32_t sum[8], const unsigned char *p)
+{
+	uint32_t w[64];
+	uint32_t a = sum[0], b = sum[1], c = sum[2], d = sum[3];
+	uint32_t e = sum[4], f = sum[5], g = sum[6], h = sum[7];
 	for (int i = 0; i < 16; i++)
 		w[i] = (uint32_t)p[4 * i] << 24 | (uint32_t)p[4 * i + 1] << 16 |
 		       (uint32_t)p[4 * i + 2] << 8 | p[4 * i + 3];
 	for (int i = 16; i < 64; i++) {
-		const uint32_t a = w[i - 15], b = w[i - 2];
-		w[i] = w[i - 16] + w[i - 7] + (rotate(a, 7) ^ rotate(a, 18) ^ a >> 3) +
-		       (rotate(b, 17) ^ rotate(b, 19) ^ b >> 10);
+		const uint32_t x = w[i - 15], y = w[i - 2];
+		w[i] = w[i - 16] + (rotate(x, 7) ^ rotate(x, 18) ^ x >> 3) + w[i - 7] +
+		       (rotate(y, 17) ^ rotate(y, 19) ^ y >> 10);
 	}
-	memcpy(s, h, sizeof s);
-	for (int i = 0; i < 64; i++) {
-		const uint32_t e = s[4], a = s[0];
-		const uint32_t t1 = s[7] + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) +
-				    ((e & s[5]) ^ (~e & s[6])) + round_constant[i] + w[i];
-		const uint32_t t2 = (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) +
-				    ((a & s[1]) ^ (a & s[2]) ^ (s[1] & s[2]));
-		memmove(s + 1, s, 7 * sizeof *s);
-		s[4] += t1;
-		s[0] = t1 + t2;
+	for (int i = 0; i < 64; i += 8) {
+		turn(a, b, c, &d, e, f, g, &h, round_constant[i] + w[i]);
+		turn(h, a, b, &c, d, e, f, &g, round_constant[i + 1] + w[i + 1]);
+		turn(g, h, a, &b, c, d, e, &f, round_constant[i + 2] + w[i + 2]);
+		turn(f, g, h, &a, b, c, d, &e, round_constant[i + 3] + w[i + 3]);
+		turn(e, f, g, &h, a, b, c, &d, round_constant[i + 4] + w[i + 4]);
+		turn(d, e, f, &g, h, a, b, &c, round_constant[i + 5] + w[i + 5]);
+		turn(c, d, e, &f, g, h, a, &b, round_constant[i + 6] + w[i + 6]);
+		turn(b, c, d, &e, f, g, h, &a, round_constant[i + 7] + w[i + 7]);
 	}
+	const uint32_t last[8] = { a, b, c, d, e, f, g, h };
 	for (int i = 0; i < 8; i++)
-		h[i] += s[i];
+		sum[i] += last[i];
 }
 
 void app_sha256_init(struct app_sha256 *s)
