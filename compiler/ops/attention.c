@@ -202,6 +202,18 @@ static bool lower(struct node *n, struct step *s)
 	const int64_t deep = p->depth0 > p->depth1 ? p->depth0 : p->depth1;
 	const int64_t wide = deep > p->columns ? deep : p->columns;
 	int64_t bytes;
+	if (t == DT_FLOAT) {	/* scores, packed k0, k1 and v, scaled rows of q */
+		int64_t packed, v, sum;
+		if (p->columns > INT32_MAX - 16 || deep > INT32_MAX ||	/* the tile counts in 32 bits */
+		    !add_i64(p->depth0, p->depth1, &sum) ||
+		    !mul_i64((p->columns + 15) / 16 * 16, sum, &packed) ||
+		    !add_i64(p->width, 15, &v) || !mul_i64(v / 16 * 16, p->columns, &v) ||
+		    !add_i64(packed, v, &bytes) ||
+		    !add_i64(bytes, 16 * (AMP_ATTENTION_STACK * p->columns + deep), &bytes) ||
+		    !mul_i64(bytes, 4, &s->scratch))
+			fatal(n->graph->c, R_INPUT, "%s: the operands are too large", node_where(n));
+		return true;
+	}
 	if (!mul_i64(wide, 16 * ((AMP_ATTENTION_STACK + 1) * ct + 2 * st), &bytes))
 		return false;
 	s->scratch = bytes;

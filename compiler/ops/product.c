@@ -84,6 +84,26 @@ static void simplify(struct product *p)
 	}
 }
 
+/* A constant b without batches, k x n by strides -> [n/16][k][16] as gemm's register tile reads it; else NULL */
+static struct value *pack(const struct node *n, const struct product *p, const struct value *b)
+{
+	struct ctx *c = n->graph->c;
+	for (int d = 0; d < p->rank; d++)
+		if (p->b.batch[d] != 0)
+			return NULL;
+	if (!b->data || b->data->dtype != DT_FLOAT || b->layout != LAYOUT_PLAIN || p->n < 8 || p->k < 1 ||
+	    p->a.col != 1)
+		return NULL;
+	const int64_t dims[] = { (p->n + 15) / 16, p->k, 16 };
+	struct tensor *t = tensor_new(c, DT_FLOAT, 3, dims);
+	const float *from = b->data->data;
+	float *to = t->data;
+	for (int64_t k = 0; k < p->k; k++)
+		for (int64_t j = 0; j < p->n; j++)
+			to[(j / 16 * p->k + k) * 16 + j % 16] = from[k * p->b.row + j * p->b.col];
+	return step_const(n, str_printf(c, "%s (packed)", b->name), t);
+}
+
 bool product_lower(struct node *n, struct step *s, enum dtype t, struct product *p,
 		   struct value *a, struct value *b, struct value *c, struct value *z, struct value *y)
 {
@@ -126,10 +146,15 @@ bool product_lower(struct node *n, struct step *s, enum dtype t, struct product 
 	g->act_beta = attr_float(n, "act_beta", 0);
 	if (g->act < 0)
 		return false;
-	if (!mul_i64(p->k, 16 * (dtype_size(t) == 8 ? 8 : 4), &s->scratch))
+	struct value *right = p->turned ? a : b;
+	struct value *packed = t == DT_FLOAT && !(p->turned ? b : a)->data ? pack(n, p, right) : NULL;
+	g->b_packed = packed != NULL;
+	if (t == DT_FLOAT && p->k > INT32_MAX)	/* the tile counts in 32 bits */
+		fatal(n->graph->c, R_INPUT, "%s: more than 2^31 products in a sum", node_where(n));
+	if (!mul_i64(packed ? 0 : p->k, t == DT_FLOAT ? 128 : 16 * (dtype_size(t) == 8 ? 8 : 4), &s->scratch))
 		fatal(n->graph->c, R_INPUT, "%s: the operands are too large", node_where(n));
 	step_in(s, p->turned ? b : a);
-	step_in(s, p->turned ? a : b);
+	step_in(s, packed ? packed : right);
 	step_in(s, c);
 	step_in(s, z);
 	step_out(s, y);

@@ -66,7 +66,7 @@ static void run(int64_t batch, int64_t m, int64_t n, int64_t k, int ta, int tb, 
 	const void *in[4] = { a, b, kind_c ? c : NULL, z };
 	void *out[1] = { y };
 	const size_t bytes[1] = { (size_t)ny * 4 };
-	call("gemm", "f32", &p, in, out, bytes, 1, (size_t)(k * 16) * 4);
+	call("gemm", "f32", &p, in, out, bytes, 1, (size_t)(k * 32) * 4);
 	check(y, order, truth, bound, ny);
 	free(a), free(b), free(c), free(z), free(y), free(order), free(truth), free(bound);
 }

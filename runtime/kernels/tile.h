@@ -1,0 +1,187 @@
+/*
+ * tile.h - the register tile of convolution in c16, matrix product and attention (float32).
+ *
+ * in:  struct amp_tile: T rows (pixels) of x, V blocks of 16 columns (output channels) of w
+ * out: sum[V][AMP_TILE_T][16]: each sum starts at +0 and runs over (block of 16 inputs, ky, kx, input) by fma
+ *
+ * The vector runs over columns, the T x V sums stay in registers, each step broadcasts T inputs.  A matrix product
+ * is the case of one block of k inputs and one tap.  amp_tiles[V - 1][T - 1] picks the function.
+ */
+#ifndef AMP_TILE_H
+#define AMP_TILE_H
+
+#include "kernels/type.h"
+
+/* rows x blocks.  32 registers of 16 floats; 16 of 8 or 32 of 4; plain C, for compilers that vectorise; 16 of 4. */
+#if defined(AMP_ISA_AVX512)
+#define AMP_TILE_T 14
+#define AMP_TILE_V 2
+#elif defined(AMP_ISA_AVX2) || defined(AMP_ISA_NEON)
+#define AMP_TILE_T 6
+#define AMP_TILE_V 1
+#elif !defined(AMP_ISA_SSE2)
+#define AMP_TILE_T 4
+#define AMP_TILE_V 1
+#define AMP_TILE_PLAIN
+#else
+#define AMP_TILE_T 2
+#define AMP_TILE_V 1
+#endif
+
+/* What a tile reads: all strides in floats. */
+struct amp_tile {
+	const float *x, *w;		/* first row at kernel row ky0, column 0; first weight */
+	int64_t x_block, x_row, x_col;	/* to the next input block, kernel row, kernel column */
+	int64_t x_pixel;		/* to the next row of the tile; inputs of a block are neighbours */
+	int64_t w_block;		/* from one block of columns to the next; inputs are 16 apart */
+	int32_t blocks, last, cs;	/* inputs in a block: cs, in the last one `last` */
+	int32_t ky0, ky1, kh, kw;
+};
+
+#define AMP_REP1(M) M(0)
+#define AMP_REP2(M) AMP_REP1(M) M(1)
+#define AMP_REP3(M) AMP_REP2(M) M(2)
+#define AMP_REP4(M) AMP_REP3(M) M(3)
+#define AMP_REP5(M) AMP_REP4(M) M(4)
+#define AMP_REP6(M) AMP_REP5(M) M(5)
+#define AMP_REP7(M) AMP_REP6(M) M(6)
+#define AMP_REP8(M) AMP_REP7(M) M(7)
+#define AMP_REP9(M) AMP_REP8(M) M(8)
+#define AMP_REP10(M) AMP_REP9(M) M(9)
+#define AMP_REP11(M) AMP_REP10(M) M(10)
+#define AMP_REP12(M) AMP_REP11(M) M(11)
+#define AMP_REP13(M) AMP_REP12(M) M(12)
+#define AMP_REP14(M) AMP_REP13(M) M(13)
+
+#ifdef AMP_TILE_PLAIN
+/* loops over 16 lanes that compilers vectorise: sums in arrays with names of their own stay in registers */
+#define AMP_ACC1(t) float a##t[16] = { 0 };
+#define AMP_X1(t) const float x##t = xp[t * px];
+#define AMP_FMA1(t) a##t[j] = s_fma(x##t, w[j], a##t[j]);
+#define AMP_PUT1(t) memcpy(sum + t * 16, a##t, sizeof a##t);
+#define AMP_STEP(T, V) AMP_REP##T(AMP_X1) for (int j = 0; j < 16; j++) { AMP_REP##T(AMP_FMA1) }
+#else
+#define AMP_ACC1(t) vf a##t = v_zero();
+#define AMP_ACC2(t) vf a##t = v_zero(), b##t = v_zero();
+#define AMP_FMA1(t) a##t = v_fma(v_set1(xp[t * px]), w0, a##t);
+#define AMP_FMA2(t) { const vf s = v_set1(xp[t * px]); a##t = v_fma(s, w0, a##t); b##t = v_fma(s, w1, b##t); }
+#define AMP_PUT1(t) v_store(sum + t * 16, a##t);
+#define AMP_PUT2(t) v_store(sum + t * 16, a##t); v_store(sum + (AMP_TILE_T + t) * 16, b##t);
+#define AMP_W1 const vf w0 = v_load(w);
+#define AMP_W2 const vf w0 = v_load(w), w1 = v_load(w + p->w_block);
+#define AMP_STEP(T, V) AMP_W##V AMP_REP##T(AMP_FMA##V)
+#endif
+
+/* a loop over inputs keeps the body small */
+#define AMP_TILE_FN(T, V) \
+static __attribute__((noinline, unused)) void amp_tile_##T##_##V(const struct amp_tile *p, float *restrict sum) \
+{ \
+	const int64_t px = p->x_pixel; \
+	AMP_REP##T(AMP_ACC##V) \
+	for (int32_t ib = 0; ib < p->blocks; ib++) { \
+		const int32_t cn = ib + 1 < p->blocks ? p->cs : p->last; \
+		for (int32_t ky = p->ky0; ky < p->ky1; ky++) \
+			for (int32_t kx = 0; kx < p->kw; kx++) { \
+				const float *xp = p->x + ib * p->x_block + (ky - p->ky0) * p->x_row + kx * p->x_col; \
+				const float *w = p->w + (((int64_t)ib * p->kh + ky) * p->kw + kx) * p->cs * 16; \
+				for (int32_t c = 0; c < cn; c++, xp++, w += 16) { \
+					AMP_STEP(T, V) \
+				} \
+			} \
+	} \
+	AMP_REP##T(AMP_PUT##V) \
+}
+
+typedef void amp_tile_fn(const struct amp_tile *p, float *restrict sum);
+
+AMP_TILE_FN(1, 1)
+AMP_TILE_FN(2, 1)
+#if AMP_TILE_T > 2
+AMP_TILE_FN(3, 1)
+AMP_TILE_FN(4, 1)
+#endif
+#if AMP_TILE_T > 4
+AMP_TILE_FN(5, 1)
+AMP_TILE_FN(6, 1)
+#endif
+#if AMP_TILE_T > 6
+AMP_TILE_FN(7, 1)
+AMP_TILE_FN(8, 1)
+AMP_TILE_FN(9, 1)
+AMP_TILE_FN(10, 1)
+AMP_TILE_FN(11, 1)
+AMP_TILE_FN(12, 1)
+AMP_TILE_FN(13, 1)
+AMP_TILE_FN(14, 1)
+AMP_TILE_FN(1, 2)
+AMP_TILE_FN(2, 2)
+AMP_TILE_FN(3, 2)
+AMP_TILE_FN(4, 2)
+AMP_TILE_FN(5, 2)
+AMP_TILE_FN(6, 2)
+AMP_TILE_FN(7, 2)
+AMP_TILE_FN(8, 2)
+AMP_TILE_FN(9, 2)
+AMP_TILE_FN(10, 2)
+AMP_TILE_FN(11, 2)
+AMP_TILE_FN(12, 2)
+AMP_TILE_FN(13, 2)
+AMP_TILE_FN(14, 2)
+#endif
+
+static __attribute__((unused)) amp_tile_fn *const amp_tiles[AMP_TILE_V][AMP_TILE_T] = {
+	{ amp_tile_1_1, amp_tile_2_1,
+#if AMP_TILE_T > 2
+	  amp_tile_3_1, amp_tile_4_1,
+#endif
+#if AMP_TILE_T > 4
+	  amp_tile_5_1, amp_tile_6_1,
+#endif
+#if AMP_TILE_T > 6
+	  amp_tile_7_1, amp_tile_8_1, amp_tile_9_1, amp_tile_10_1, amp_tile_11_1, amp_tile_12_1,
+	  amp_tile_13_1, amp_tile_14_1,
+#endif
+	},
+#if AMP_TILE_V > 1
+	{ amp_tile_1_2, amp_tile_2_2, amp_tile_3_2, amp_tile_4_2, amp_tile_5_2, amp_tile_6_2, amp_tile_7_2,
+	  amp_tile_8_2, amp_tile_9_2, amp_tile_10_2, amp_tile_11_2, amp_tile_12_2, amp_tile_13_2,
+	  amp_tile_14_2 },
+#endif
+};
+
+/* `left` rows in tiles of nearly equal width: the next tile's */
+static inline __attribute__((unused)) int32_t amp_tile_width(int64_t left)
+{
+	const int64_t tiles = (left + AMP_TILE_T - 1) / AMP_TILE_T;
+	return (int32_t)((left + tiles - 1) / tiles);
+}
+
+/* b, whose element [i][j] lies at i * bk + j * bn, in blocks of 16 columns [n/16][k][16]; columns beyond n are 0 */
+static inline __attribute__((unused)) void amp_tile_pack(const float *b, int64_t bk, int64_t bn, int64_t k,
+							 int64_t n, float *restrict to)
+{
+	for (int64_t n0 = 0; n0 < n; n0 += 16, to += k * 16) {
+		const int nb = n - n0 < 16 ? (int)(n - n0) : 16;
+		const float *from = b + n0 * bn;
+		if (bn == 1) {
+			for (int64_t i = 0; i < k; i++)
+				v_store(to + i * 16, nb == 16 ? v_load(from + i * bk) : v_load_n(from + i * bk, nb));
+			continue;
+		}
+		for (int64_t k0 = 0; k0 < k; k0 += 16) {	/* so that a transposed b is read in runs */
+			const int64_t end = k - k0 < 16 ? k : k0 + 16;
+			for (int64_t j = 0; j < 16; j++)
+				for (int64_t i = k0; i < end; i++)
+					to[i * 16 + j] = j < nb ? from[i * bk + j * bn] : 0;
+		}
+	}
+}
+
+/* A tile of a matrix product: x[row * x_pixel + i], w packed by amp_tile_pack, k inputs (below 2^31) */
+static inline __attribute__((unused)) struct amp_tile amp_tile_product(int64_t x_pixel, int64_t k)
+{
+	return (struct amp_tile){ .x_pixel = x_pixel, .w_block = k * 16, .blocks = 1,
+				  .last = (int32_t)k, .cs = (int32_t)k, .ky1 = 1, .kh = 1, .kw = 1 };
+}
+
+#endif
