@@ -110,7 +110,7 @@ clean:
 
 # ---- what people call
 
-.PHONY: demo check deps-build deps-check install uninstall help check-includes check-san check-cli check-onnx check-models check-real
+.PHONY: demo check deps-build deps-check install uninstall help check-includes check-san check-cli check-onnx check-models check-real bench bench-layers
 deps-build:
 	@sh tools/deps.sh build
 deps-check:
@@ -168,6 +168,24 @@ check-real: all
 	@py=$$(sh tools/venv.sh $(VENV)) && \
 	nice $$py models/check_real.py --pictures $(PHOTOS) --build $(BUILD)/check-real --ampoule $(BUILD)/ampoule
 
+# Ampoule raced against its peers, tests/bench: docs/benchmarks.md.  ONLY=rcmnet_a,resnet18 PEERS=onnxruntime RUNS=30
+# THREADS=1,2 QUICK=1; bench-layers MODEL=rcmnet_a or MODEL=file.onnx.
+PEERS ?= onnxruntime,openvino,ncnn
+THREADS ?= 1,2
+RUNS ?= 30
+MODEL ?= rcmnet_a
+PEER_PINS := ncnn==1.0.20261020 pnnx==20261020 openvino==2026.4.1
+bench: all
+	@sh tools/deps.sh models
+	@py=$$(sh tools/venv.sh $(VENV) $(PEER_PINS)) && \
+	$$py tests/bench/bench.py --ampoule $(BUILD)/ampoule --build $(BUILD)/bench --cc "$(CC)" --only "$(ONLY)" \
+		--peers "$(PEERS)" --threads "$(THREADS)" --runs $(RUNS) $(if $(QUICK),--quick)
+bench-layers: all
+	@sh tools/deps.sh models
+	@py=$$(sh tools/venv.sh $(VENV)) && \
+	$$py tests/bench/layers.py --ampoule $(BUILD)/ampoule --build $(BUILD)/bench --cc "$(CC)" --model "$(MODEL)" \
+		--runs $(RUNS)
+
 INSTALLED = bin/ampoule lib/libampoule.a include/ampoule.h share/man/man1/ampoule.1 \
 	share/bash-completion/completions/ampoule
 install: all $(BUILD)/install/libampoule.a
@@ -185,4 +203,6 @@ help:
 	@echo "make test-unit/NAME  test-kernels/NAME  test-cli/NAME    one test alone"
 	@echo "make check-models    exports, ONNX Runtime and PyTorch comparisons (sets up a Python environment)"
 	@echo "make check-real      transfer to real photographs at $(PHOTOS), if they are there"
+	@echo "make bench     Ampoule and its peers raced (ONLY=, PEERS=, THREADS=, QUICK=1; docs/benchmarks.md)"
+	@echo "make bench-layers MODEL=rcmnet_a    time of each step"
 	@echo "make clean     BUILD=dir builds elsewhere; CC=clang, OPT=-O3, CFLAGS=... as usual"

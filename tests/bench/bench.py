@@ -1,0 +1,378 @@
+"""make bench: Ampoule and its peers on the same models, one run, one machine.
+
+    python tests/bench/bench.py --ampoule build/ampoule --build build/bench [--only rcmnet_a,resnet18]
+        [--runs 30] [--threads 1,2] [--peers onnxruntime,openvino,ncnn] [--quick]
+
+In:  the definitions in models/, the compiler, the peers that are installed.
+Out: a table on stdout (docs/benchmarks.md says what each column means), BUILD/bench.json, BUILD/bench.svg.
+     Exit code 1 when Ampoule fails on a model or answers wrong; a peer that does is only printed so.
+
+How: each model is exported, and compiled to C and built as its emitted Makefile says.  Each contestant
+is a process of its own (runner.c, peer.py) that stands loaded; its first output must agree with
+PyTorch's in float64 or it is not raced.  The race then goes round: at its turn a contestant runs once
+untimed, so that its weights are back in the caches, and once timed; the order turns with the rounds.
+"""
+
+import argparse
+import importlib.metadata
+import importlib.util
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+
+import numpy as np
+import torch
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "..", "models"))
+sys.path.insert(0, HERE)
+
+import chart                                                               # noqa: E402
+import common                                                              # noqa: E402
+import export                                                              # noqa: E402
+import flops                                                               # noqa: E402
+import zoo                                                                 # noqa: E402
+
+DEFAULT = ["rcmnet_a", "rcmnet_b", "resnet18", "resnet50", "mobilenetv2", "vit_tiny"]
+TOLERANCE = 1e-4
+C_FLAGS = ["-std=c11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Werror"]
+MODULE = {"onnxruntime": "onnxruntime", "openvino": "openvino", "ncnn": "ncnn"}
+
+
+class Failed(Exception):
+    pass
+
+
+def build_model(name):
+    if name.startswith("rcmnet_"):
+        return export.build("rcmnet", variant=name[-1])
+    return export.build(name)
+
+
+def run_quiet(command, what):
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        words = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        raise Failed(f"{what}: {words[-1][:150] if words else f'exit {done.returncode}'}")
+    return done.stdout
+
+
+def make_peak(build, cc):
+    path = os.path.join(build, "peak")
+    run_quiet([cc, *C_FLAGS, "-march=native", "-ffp-contract=fast", "-o", path, os.path.join(HERE, "peak.c")],
+              "peak.c")
+    seen = []
+
+    def measure_peak():
+        """The most seen in this run: a share of the peak is never flattered by a neighbour that took the core."""
+        seen.append(float(run_quiet([path], "peak")))
+        return max(seen)
+    return measure_peak
+
+
+class Contestant:
+    """A process that stands loaded and runs when it is told to."""
+
+    def __init__(self, name, command, output):
+        self.name, self.times = name, []
+        if os.path.exists(output):
+            os.remove(output)
+        self.log = open(output + ".log", "w+")
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log,
+                                        bufsize=0)
+        self.first_ns, self.before_kb, self.peak_kb = self.numbers()
+        self.output = np.fromfile(output, np.float32)
+
+    def numbers(self):
+        line = self.process.stdout.readline().split()
+        if not line:
+            self.process.wait()
+            self.log.seek(0)
+            words = self.log.read().strip().splitlines()
+            raise Failed(words[-1][:150] if words else f"exit {self.process.returncode}")
+        return [int(n) for n in line]
+
+    def run(self):
+        self.process.stdin.write(b"r")
+        return self.numbers()[0]
+
+    def stop(self):
+        self.process.stdin.close()
+        self.process.wait()
+        self.log.close()
+
+
+def emit(args, path, folder, weights):
+    """model.onnx -> a folder of C, built; returns seconds for each."""
+    shutil.rmtree(folder, ignore_errors=True)
+    start = time.time()
+    run_quiet([args.ampoule, "compile", path, "-o", folder, "--name", "net", "--weights", weights], "ampoule compile")
+    middle = time.time()
+    run_quiet(["make", "-s", "-j2", "-C", folder, "CC=" + args.cc], "the C compiler")
+    return middle - start, time.time() - middle
+
+
+def our_first_answer(folder, given, count):
+    """Milliseconds from the classifier's start to its exit, preparation and every check included."""
+    times = []
+    for _ in range(count):
+        start = time.perf_counter()
+        run_quiet([os.path.join(folder, "net"), "--raw", given], "the classifier")
+        times.append(1e3 * (time.perf_counter() - start))
+    return statistics.median(times)
+
+
+def tree_bytes(folder, endings):
+    return sum(os.path.getsize(os.path.join(at, f)) for at, _, files in os.walk(folder) for f in files
+               if not os.path.islink(os.path.join(at, f)) and any(e in f for e in endings))
+
+
+def disk_bytes(name, folder):
+    """What must lie on the disk to run: shared libraries and model; for Ampoule the stripped program."""
+    if name == "ampoule":
+        program = os.path.join(folder, "embed", "net.stripped")
+        run_quiet(["strip", "-o", program, os.path.join(folder, "embed", "net")], "strip")
+        return os.path.getsize(program)
+    files = ["model.ncnn.param", "model.ncnn.bin"] if name == "ncnn" else ["model.onnx"]
+    model = sum(os.path.getsize(os.path.join(folder, f)) for f in files)
+    where = os.path.dirname(importlib.util.find_spec(MODULE[name]).origin)
+    if name == "onnxruntime":
+        return model + tree_bytes(os.path.join(where, "capi"), [".so"])
+    if name == "ncnn":
+        return model + tree_bytes(where, [".so"]) + tree_bytes(where + ".libs", [".so"])
+    # OpenVINO carries every front end and device; only what the CPU needs for ONNX counts
+    libs = os.path.join(where, "libs")
+    parts = ("libopenvino.so", "libopenvino_intel_cpu", "libopenvino_onnx", "libtbb.so", "libtbb12", "libtbbmalloc")
+    wanted = [f for f in os.listdir(libs) if f.startswith(parts)]
+    return model + sum(os.path.getsize(os.path.join(libs, f)) for f in wanted)
+
+
+def convert_ncnn(folder, shape):
+    tool = os.path.join(os.path.dirname(sys.executable), "pnnx")
+    if not os.path.exists(tool):
+        raise Failed("pnnx is not installed")
+    for f in ("model.ncnn.param", "model.ncnn.bin"):
+        if os.path.exists(os.path.join(folder, f)):
+            os.remove(os.path.join(folder, f))
+    sizes = ",".join(map(str, shape))
+    subprocess.run([tool, "model.onnx", f"inputshape=[{sizes}]", "fp16=0"], cwd=folder, capture_output=True)
+    if not os.path.exists(os.path.join(folder, "model.ncnn.bin")):
+        raise Failed("pnnx cannot convert it")
+
+
+def contestants(args, folder, x, threads, names):
+    """name -> a fresh Contestant, or the words that say why there is none."""
+    given, found = os.path.join(folder, "input.f32"), {}
+    for name in names:
+        output = os.path.join(folder, f"{name}.f32")
+        try:
+            if name == "ampoule":
+                if threads > 1:
+                    raise Failed("not there: no threads yet")
+                command = [os.path.join(folder, "runner"), given, output]
+            else:
+                if importlib.util.find_spec(MODULE[name]) is None:
+                    raise Failed("not there: not installed")
+                if name == "ncnn":
+                    convert_ncnn(folder, x.shape)
+                path, sizes = os.path.join(folder, "model.onnx"), ",".join(map(str, x.shape))
+                command = [sys.executable, os.path.join(HERE, "peer.py"), name, path, given, sizes, output, str(threads)]
+            found[name] = Contestant(name, command, output)
+        except Failed as problem:
+            found[name] = str(problem)
+    return found
+
+
+def apart(a, b):
+    if a.size != b.size:
+        return float("inf")
+    worst = np.abs(a.astype(np.float64).ravel() - b.ravel()).max() / np.abs(b).max()
+    return float(worst) if np.isfinite(worst) else float("inf")
+
+
+def race(entered, runs, warm, threads):
+    for i in range(warm + runs):
+        turn = i % len(entered) if entered else 0
+        for c in entered[turn:] + entered[:turn]:
+            if threads > 1:
+                time.sleep(0.02)        # the one before leaves threads that spin for a while
+            c.run()
+            ns = c.run()
+            if i >= warm:
+                c.times.append(ns / 1e6)
+
+
+def measure(args, name, peak):
+    """One model: everything the table and bench.json say about it."""
+    folder = os.path.join(args.build, name)
+    os.makedirs(folder, exist_ok=True)
+    path = os.path.join(folder, "model.onnx")
+    model, size = build_model(name)
+    export.export(model, size, path, "torchscript")
+    x = common.drawn_batch(1, size, 5)
+    x.numpy().tofile(os.path.join(folder, "input.f32"))
+    np.save(os.path.join(folder, "input.npy"), x.numpy())
+    with torch.no_grad():
+        truth = model.double()(x.double()).numpy()
+    del model
+    record = {"model": name, "input": list(x.shape), "flop": flops.count(path), "races": []}
+    ours = None
+    try:
+        seconds = emit(args, path, os.path.join(folder, "embed"), "embed")
+        emit(args, path, os.path.join(folder, "file"), "file")
+        run_quiet([args.cc, *C_FLAGS, "-I" + os.path.join(folder, "embed"), "-o", os.path.join(folder, "runner"),
+                   os.path.join(HERE, "runner.c"), os.path.join(folder, "embed", "libnet.a")], "runner.c")
+        given = os.path.join(folder, "input.npy")
+        ours = {"compile_s": seconds[0], "cc_s": seconds[1],
+                "first_ms_embedded": our_first_answer(os.path.join(folder, "embed"), given, args.starts),
+                "first_ms": our_first_answer(os.path.join(folder, "file"), given, args.starts)}
+    except Failed as problem:
+        record["ampoule_failed"] = str(problem)
+    for threads in args.threads:
+        rows, entered = [], []
+        peak()
+        for who, c in contestants(args, folder, x.numpy(), threads, ["ampoule"] * bool(ours) + args.peers).items():
+            row = {"name": who}
+            rows.append(row)
+            if isinstance(c, str):
+                row["absent"] = c
+                continue
+            row["error"] = apart(c.output, truth)
+            row.update(first_ms=c.first_ns / 1e6, before_mb=c.before_kb / 1024, peak_mb=c.peak_kb / 1024,
+                       disk_mb=disk_bytes(who, folder) / 1e6)
+            if who == "ampoule":
+                row.update(ours, prepare_first_ms=c.first_ns / 1e6)
+            if row["error"] <= TOLERANCE:
+                entered.append(c)
+            else:
+                row["wrong"] = True
+                c.stop()
+        if not ours:
+            rows.insert(0, {"name": "ampoule", "absent": record["ampoule_failed"]})
+        race(entered, args.runs, args.warm, threads)
+        record["peak_gflops"] = peak()
+        for c in entered:
+            c.stop()
+            row = next(r for r in rows if r["name"] == c.name)
+            row.update(median_ms=statistics.median(c.times), min_ms=min(c.times), times_ms=c.times)
+        for c in entered:
+            if c.name != "ampoule" and args.starts > 1:
+                times = [c.first_ns / 1e6]
+                for _ in range(args.starts - 1):
+                    fresh = Contestant(c.name, c.process.args, os.path.join(folder, c.name + ".f32"))
+                    times.append(fresh.first_ns / 1e6)
+                    fresh.stop()
+                row = next(r for r in rows if r["name"] == c.name)
+                row["first_ms"] = statistics.median(times)
+        record["races"].append({"threads": threads, "rows": rows})
+    if not args.keep:
+        shutil.rmtree(folder)
+    return record
+
+
+HEAD = (f"{'':14} {'median ms':>9} {'min':>8} {'/ ORT':>6} {'GFLOP/s':>8} {'of peak':>7} {'error':>8} {'first ms':>8} "
+        f"{'RSS MB':>7} {'(start)':>7} {'disk MB':>7}")
+
+
+def show(record):
+    print(f"\n{record['model']}  {record['flop'] / 1e9:.2f} GFLOP, FMA peak {record['peak_gflops']:.0f} GFLOP/s a core")
+    for r in record["races"]:
+        base = next((row.get("median_ms") for row in r["rows"] if row["name"] == "onnxruntime"), None)
+        print(f"{r['threads']} thread{'s' * (r['threads'] > 1)}" + HEAD[len("1 thread") + (r["threads"] > 1):])
+        for row in r["rows"]:
+            if "absent" in row:
+                print(f"  {row['name']:12} {row['absent']}")
+                continue
+            if "median_ms" in row:
+                ms = row["median_ms"]
+                rate = record["flop"] / ms / 1e6
+                part = (f"{ms:9.2f} {row['min_ms']:8.2f} {f'{ms / base:.2f}' if base else '-':>6} {rate:8.1f} "
+                        f"{100 * rate / record['peak_gflops'] / r['threads']:6.0f}%")
+            else:
+                part = f"{'WRONG OUTPUT, not raced':>42}"
+            print(f"  {row['name']:12} {part} {row['error']:8.1e} {row['first_ms']:8.1f} {row['peak_mb']:7.1f} "
+                  f"{row['before_mb']:7.1f} {row['disk_mb']:7.1f}")
+        ours = next((row for row in r["rows"] if row["name"] == "ampoule" and "first_ms_embedded" in row), None)
+        if ours:
+            print(f"  ampoule with embedded weights: first answer {ours['first_ms_embedded']:.1f} ms; compile "
+                  f"{ours['compile_s']:.1f} s, C compiler {ours['cc_s']:.1f} s")
+    sys.stdout.flush()
+
+
+def machine(args):
+    with open("/proc/cpuinfo") as f:
+        cpu = next((line.split(":")[1].strip() for line in f if line.startswith("model name")), platform.machine())
+    versions = {}
+    for package in ["onnxruntime", "openvino", "ncnn", "pnnx", "torch", "onnx", "numpy"]:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            versions[package] = None
+    return {"cpu": cpu, "cores": os.cpu_count(), "kernel": platform.release(),
+            "cc": run_quiet([args.cc, "--version"], args.cc).splitlines()[0],
+            "ampoule": run_quiet([args.ampoule, "--version"], "ampoule").strip().splitlines()[0],
+            "versions": versions, "load_at_start": os.getloadavg()[0]}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--ampoule", required=True)
+    parser.add_argument("--build", required=True, metavar="DIR")
+    known = ["rcmnet_a", "rcmnet_b", *zoo.MODELS]
+    parser.add_argument("--only", default="", help="models, with commas: " + ", ".join(known))
+    parser.add_argument("--peers", default="onnxruntime,openvino,ncnn")
+    parser.add_argument("--threads", default="1,2")
+    parser.add_argument("--runs", type=int, default=30)
+    parser.add_argument("--cc", default="gcc")
+    parser.add_argument("--keep", action="store_true", help="keep the exports and what was built of them")
+    parser.add_argument("--quick", action="store_true", help="5 runs, 1 thread, one start each: to see that it works")
+    args = parser.parse_args()
+    os.environ.pop("MAKEFLAGS", None)   # variables given to make bench are not for the emitted Makefiles
+    names = [n for n in args.only.split(",") if n] or DEFAULT
+    args.peers = [p for p in args.peers.split(",") if p]
+    args.threads = [1] if args.quick else [int(t) for t in args.threads.split(",")]
+    args.runs, args.warm, args.starts = (5, 2, 1) if args.quick else (args.runs, 5, 5)
+    for wrong in [n for n in names if n not in known] + [p for p in args.peers if p not in MODULE]:
+        sys.exit(f"bench.py: there is no {wrong}; models: {', '.join(known)}; peers: {', '.join(MODULE)}")
+    torch.set_num_threads(1)
+    os.makedirs(args.build, exist_ok=True)
+    peak = make_peak(args.build, args.cc)
+    report = {"machine": machine(args), "runs": args.runs, "tolerance": TOLERANCE, "models": []}
+    about = report["machine"]
+    print(f"{about['cpu']}, {about['cores']} cores, load {about['load_at_start']:.1f}; {about['cc']}; {about['ampoule']}")
+    print(", ".join(f"{k} {v or 'not installed'}" for k, v in about["versions"].items()), flush=True)
+    failed = []
+    for name in names:
+        record = measure(args, name, peak)
+        report["models"].append(record)
+        show(record)
+        single = [r for race_ in record["races"] if race_["threads"] == 1 for r in race_["rows"] if r["name"] == "ampoule"]
+        if any("median_ms" not in r for r in single) or "ampoule_failed" in record:
+            failed.append(name)
+    about["load_at_end"] = os.getloadavg()[0]
+    print(f"\nload {about['load_at_start']:.1f} at the start, {about['load_at_end']:.1f} at the end "
+          f"of {about['cores']} cores" + (": the machine was shared, trust ratios only" if
+                                          about["load_at_end"] > 1.5 else ""))
+    with open(os.path.join(args.build, "bench.json"), "w") as f:
+        json.dump(report, f, indent=1)
+        f.write("\n")
+    groups = []
+    for record in report["models"]:
+        first = record["races"][0]
+        groups.append((record["model"], [(r["name"], r.get("median_ms"), r.get("absent", "wrong output, not raced"))
+                                         for r in first["rows"]]))
+    with open(os.path.join(args.build, "bench.svg"), "w") as f:
+        f.write(chart.chart(f"float32, batch 1, {args.threads[0]} thread{'s' * (args.threads[0] > 1)}",
+                            f"{about['cpu']}; {about['cc']}; medians of {args.runs}", groups))
+    print(f"written: {os.path.join(args.build, 'bench.json')}, {os.path.join(args.build, 'bench.svg')}")
+    if failed:
+        sys.exit("bench.py: Ampoule failed or answered wrong on " + ", ".join(failed))
+
+
+if __name__ == "__main__":
+    main()
