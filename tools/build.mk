@@ -110,7 +110,7 @@ clean:
 
 # ---- what people call
 
-.PHONY: demo check deps-build deps-check install uninstall help check-includes check-san check-cli check-onnx check-models check-real bench bench-layers
+.PHONY: demo check deps-build deps-check install uninstall help check-includes check-san check-cli check-onnx check-models check-real bench bench-layers check-targets
 deps-build:
 	@sh tools/deps.sh build
 deps-check:
@@ -144,6 +144,12 @@ check-cli: all $(CLI_TOOLS)
 	sed -n 's/^not run/   &/p' $(BUILD)/tests/cli/$$(basename $$t).log; done
 test-cli/%: all $(CLI_TOOLS)
 	AMPOULE=$(abspath $(BUILD)/ampoule) BUILD=$(abspath $(BUILD)) CC="$(CC)" sh tests/cli/$*.sh
+
+# tests/targets/*.sh: emitted code for other machines, built by cross compilers and run by emulators
+check-targets: all $(CLI_TOOLS)
+	@sh tools/deps.sh targets
+	@set -e; for t in $(sort $(wildcard tests/targets/*.sh)); do echo "== $$t"; \
+	AMPOULE=$(abspath $(BUILD)/ampoule) BUILD=$(abspath $(BUILD)) CC="$(CC)" sh $$t; done
 
 # the ONNX backend tests; VECTORS= names other folders of them (a newer release's)
 VECTORS ?= /usr/share/libonnx-testdata/data
@@ -203,6 +209,7 @@ help:
 	@echo "make test-unit/NAME  test-kernels/NAME  test-cli/NAME    one test alone"
 	@echo "make check-models    exports, ONNX Runtime and PyTorch comparisons (sets up a Python environment)"
 	@echo "make check-real      transfer to real photographs at $(PHOTOS), if they are there"
+	@echo "make check-targets   code for other machines, under emulators (gcc-aarch64-linux-gnu, qemu-user)"
 	@echo "make bench     Ampoule and its peers raced (ONLY=, PEERS=, THREADS=, QUICK=1; docs/benchmarks.md)"
 	@echo "make bench-layers MODEL=rcmnet_a    time of each step"
 	@echo "make clean     BUILD=dir builds elsewhere; CC=clang, OPT=-O3, CFLAGS=... as usual"

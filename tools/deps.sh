@@ -1,5 +1,5 @@
 #!/bin/sh
-# deps.sh build|check|models: finds which Debian packages are missing; installs them when run as root or through
+# deps.sh build|check|models|targets: finds which Debian packages are missing; installs them when run as root or through
 # sudo without a password, and otherwise prints the one command that does.
 set -eu
 missing=
@@ -24,6 +24,11 @@ if [ "$1" = check ]; then
 	need man-db man
 	# python3-minimal has no ctypes, csv, json
 	python3 -c 'import ctypes, csv, json' 2>/dev/null || missing="$missing python3"
+fi
+if [ "$1" = targets ]; then
+	need gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc
+	need qemu-user qemu-aarch64
+	need python3 python3
 fi
 if [ "$1" = models ]; then
 	need python3 python3

@@ -306,6 +306,8 @@ static inline vm vm_and(vm a, vm b)
 {
 	vm r;
 
+	AMP_OPAQUE_MASKS(a);
+	AMP_OPAQUE_MASKS(b);
 	for (int i = 0; i < 16; i++)
 		r.m[i] = a.m[i] & b.m[i];
 	return r;
@@ -315,6 +317,8 @@ static inline vm vm_or(vm a, vm b)
 {
 	vm r;
 
+	AMP_OPAQUE_MASKS(a);
+	AMP_OPAQUE_MASKS(b);
 	for (int i = 0; i < 16; i++)
 		r.m[i] = a.m[i] | b.m[i];
 	return r;
@@ -333,6 +337,7 @@ static inline int vm_any(vm a)
 {
 	uint32_t r = 0;
 
+	AMP_OPAQUE_MASKS(a);
 	for (int i = 0; i < 16; i++)
 		r |= a.m[i];
 	return r != 0;

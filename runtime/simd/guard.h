@@ -64,6 +64,19 @@
 #define AMP_OPAQUE(x) __asm__("" : "+m"(x))
 #endif
 
+/*
+ * Clang 19 makes "a > c or b > c" into max(a, b) > c where there is an instruction for the maximum, and
+ * Arm's is NaN, not b, if a is a signaling NaN. So it does not see what masks are made of. SSE's
+ * maximum is a selection, which cannot go wrong in this way, and gcc makes no such thing.
+ */
+#if defined __clang__ && !defined __x86_64__ && !defined __i386__
+#define AMP_OPAQUE_MASK(x) __asm__("" : "+r"(x))
+#define AMP_OPAQUE_MASKS(x) __asm__("" : "+m"(x))
+#else
+#define AMP_OPAQUE_MASK(x) ((void)0)
+#define AMP_OPAQUE_MASKS(x) ((void)0)
+#endif
+
 /* for what is large and rare: one copy a file, and none where it is not used */
 #if defined __GNUC__
 #define AMP_OUTLINE static __attribute__((noinline, unused))

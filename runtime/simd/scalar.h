@@ -97,8 +97,20 @@ static inline int32_t si_sel(uint32_t m, int32_t a, int32_t b)
 	return (int32_t)(((uint32_t)a & m) | ((uint32_t)b & ~m));
 }
 
-static inline uint32_t sm_and(uint32_t a, uint32_t b) { return a & b; }
-static inline uint32_t sm_or(uint32_t a, uint32_t b) { return a | b; }
+static inline uint32_t sm_and(uint32_t a, uint32_t b)
+{
+	AMP_OPAQUE_MASK(a);
+	AMP_OPAQUE_MASK(b);
+	return a & b;
+}
+
+static inline uint32_t sm_or(uint32_t a, uint32_t b)
+{
+	AMP_OPAQUE_MASK(a);
+	AMP_OPAQUE_MASK(b);
+	return a | b;
+}
+
 static inline uint32_t sm_not(uint32_t a) { return ~a; }
 static inline int sm_any(uint32_t m) { return m != 0; }
 static inline int sm_all(uint32_t m) { return m != 0; }

@@ -68,10 +68,14 @@ if [ "${FULL:-0}" = 1 ]; then
 		done
 	done
 	if command -v aarch64-linux-gnu-gcc > /dev/null && command -v qemu-aarch64 > /dev/null; then
-		for o in -O1 -O3; do
+		for c in aarch64-linux-gnu-gcc clang-14 clang-19 clang; do
+			command -v $c > /dev/null || continue
+			case $c in clang*) cross="$c --target=aarch64-linux-gnu" ;; *) cross=$c ;; esac
 			for isa in generic neon; do
-				build "aarch64 $isa $o" qemu-aarch64 aarch64-linux-gnu-gcc -static $o \
-					-ffp-contract=fast $(flags $isa)
+				for o in -O1 -O2 -O3; do
+					build "aarch64 $c $isa $o" qemu-aarch64 $cross -static $o \
+						-ffp-contract=fast $(flags $isa)
+				done
 			done
 		done
 	else

@@ -124,12 +124,20 @@ static void modes(const void *state, void *const *want)
 			const unsigned word = (_mm_getcsr() & ~0x8040u) | (flush & 1 ? 0x8000u : 0) |
 					      (flush & 2 ? 0x40u : 0);
 			_mm_setcsr(word);
+#elif defined __aarch64__
+			uint64_t word, after;	/* FPCR: FZ flushes subnormals, DN makes every NaN one */
+			__asm__ volatile("mrs %0, fpcr" : "=r"(word));
+			word |= (flush & 1 ? 1u << 24 : 0) | (flush & 2 ? 1u << 25 : 0);
+			__asm__ volatile("msr fpcr, %0" :: "r"(word));
 #endif
 			const enum amp_status s = m->run(state, a, in, out);
 #if defined __SSE2__
 			const unsigned after = _mm_getcsr();	/* its low six bits are flags, not modes */
 			_mm_setcsr(0x1f80);
 			CHECK((after & ~0x3fu) == (word & ~0x3fu));
+#elif defined __aarch64__
+			__asm__ volatile("mrs %0, fpcr\n\tmsr fpcr, xzr" : "=&r"(after));
+			CHECK(after == word);
 #else
 			CHECK(fegetround() == round[i]);
 #endif

@@ -276,6 +276,50 @@ static void lane_lines(void)
 	line("tree");
 }
 
+/*
+ * Masks of two comparisons with one number, quiet and signaling NaNs among the rest: a compiler that makes
+ * "a > c or b > c" into one comparison of a maximum must not lose b. Inputs are all pairs of specials.
+ */
+static void mask_lines(void)
+{
+	start();
+	for (int i = 0; i < N; i += 16) {
+		vf a = v_load(in2 + i), b = v_load(in3 + i), c = v_set1(65536.0f);
+		vm m[6] = { vm_or(v_gt(a, c), v_gt(b, c)), vm_or(v_lt(a, c), v_lt(b, c)),
+			    vm_and(v_ge(a, c), v_ge(b, c)), vm_and(v_le(a, c), v_le(b, c)),
+			    vm_or(v_ge(c, a), v_ge(c, b)), vm_not(vm_or(v_gt(a, c), v_gt(b, c))) };
+		int32_t w[6][16];
+
+		for (int k = 0; k < 16; k++) {
+			float x = in2[i + k], y = in3[i + k], z = 65536.0f;
+			uint32_t s[6] = { sm_or(s_gt(x, z), s_gt(y, z)), sm_or(s_lt(x, z), s_lt(y, z)),
+					  sm_and(s_ge(x, z), s_ge(y, z)), sm_and(s_le(x, z), s_le(y, z)),
+					  sm_or(s_ge(z, x), s_ge(z, y)),
+					  sm_not(sm_or(s_gt(x, z), s_gt(y, z))) };
+
+			for (int j = 0; j < 6; j++)
+				w[j][k] = si_sel(s[j], 3, 5);
+		}
+		for (int j = 0; j < 6; j++) {
+			add_vi("masks", vi_sel(m[j], vi_set1(3), vi_set1(5)), w[j]);
+			add((uint32_t)(vm_any(m[j]) | vm_all(m[j]) << 1));
+		}
+	}
+	line("masks");
+	start(); /* one large lane among NaNs of each kind */
+	for (int i = 0; i < 16; i++)
+		for (int k = 0; k < S; k++) {
+			float f[16];
+
+			for (int l = 0; l < 16; l++)
+				f[l] = s_ufloat(special[k]);
+			f[i] = 65537.0f;
+			add((uint32_t)(vm_any(v_gt(v_load(f), v_set1(65536.0f))) |
+				       vm_all(v_lt(v_load(f), v_set1(65536.0f))) << 1));
+		}
+	line("any");
+}
+
 /* sums of inexact products, in the two forms that the contract allows */
 static void contract_lines(void)
 {
@@ -384,6 +428,7 @@ int main(void)
 	line("from_i");
 	fma_lines();
 	lane_lines();
+	mask_lines();
 	contract_lines();
 	UNARY(exp); UNARY(exp2); UNARY(expm1); UNARY(log); UNARY(log1p); UNARY(softplus);
 	UNARY(sigmoid); UNARY(tanh); UNARY(erf); UNARY(sin); UNARY(cos); UNARY(tan); UNARY(asin);
