@@ -12,7 +12,7 @@ M=models/small
 
 code 0 "$AMPOULE" compile $M/rcmnet_small.onnx -o "$W/rcm" --name rcmnet --labels $M/config.json \
 	--preprocess $M/preprocessor_config.json --target aarch64
-make -s -j2 -C "$W/rcm" > "$W/make.log" 2>&1 || { cat "$W/make.log"; fail "the classifier does not build"; }
+make -s -j2 -C "$W/rcm" CC=$X > "$W/make.log" 2>&1 || { cat "$W/make.log"; fail "the classifier does not build"; }
 readelf -h "$W/rcm/rcmnet" | grep -q AArch64 || fail "the classifier is not for aarch64"
 readelf -lW "$W/rcm/rcmnet" | grep -q INTERP && fail "the classifier has a dynamic loader"
 $QEMU "$W/rcm/rcmnet" --csv --top 1 examples/pictures > "$W/rows.csv" || fail "the classifier under $QEMU"
