@@ -8,7 +8,7 @@ echo "\$ ampoule compile $m/rcmnet_small.onnx -o $out --labels $m/config.json --
 "$ampoule" compile $m/rcmnet_small.onnx -o "$out" --name rcmnet --labels $m/config.json \
 	--preprocess $m/preprocessor_config.json
 echo "\$ make -C $out"
-make -s -j2 -C "$out"
+MAKEFLAGS= make -s -j2 -C "$out"
 echo "\$ $out/rcmnet examples/pictures"
 "$out/rcmnet" --top 2 --time examples/pictures
 echo
