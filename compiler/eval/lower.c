@@ -29,7 +29,7 @@ struct schedule *make_schedule(struct graph *g)
 	struct schedule *sch = NEW(c, struct schedule);
 	bool ok = true;
 	sch->g = g;
-	sch->plan_name = "direct";
+	sch->plan_name = g->plan ? g->plan : "direct";
 	for (struct node *n = g->first; n; n = n->next) {
 		struct step *s = lower_node(n);
 		if (!s) {

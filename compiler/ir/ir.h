@@ -128,6 +128,7 @@ struct graph {
 	int64_t ir_version;
 	int opset;			/* of the default domain as imported */
 	const char *model_sha256;
+	const char *plan;		/* the numeric plan asked for; NULL: "direct" */
 };
 
 /* ---- types and tensors --------------------------------------------------------------------- */

@@ -4,10 +4,12 @@
  * X [N, C, spatial...], W [M, C/group, kernel...], B [M] -> Y [N, M, spatial...].
  */
 #include "ops/spatial.h"
+#include "ops/winograd.h"
 #define AMP_T 1
 #include "kernels/conv.inc"
 #include "kernels/conv_c16.inc"
 #include "kernels/dwconv_c16.inc"
+#include "kernels/winograd_c16.inc"
 
 #include <string.h>
 
@@ -172,9 +174,8 @@ static bool c16(const struct node *n, enum layout *want_in, enum layout *want_ou
 }
 
 /* W [m, c/group, kh, kw] -> [m/16][c/group/16][kh][kw][cs][16], zeros beyond; depthwise: c/group = cs = 1 */
-static struct value *pack_weights(const struct node *n, const struct tensor *w, int64_t cs)
+static struct tensor *pack_weights(struct ctx *c, const struct tensor *w, int64_t cs)
 {
-	struct ctx *c = n->graph->c;
 	const int64_t m = w->dim[0], cg = w->dim[1], taps = w->dim[2] * w->dim[3];
 	const int64_t blocks = (cg + cs - 1) / cs;
 	const int64_t dims[] = { (m + 15) / 16, blocks, taps, cs, 16 };
@@ -186,7 +187,12 @@ static struct value *pack_weights(const struct node *n, const struct tensor *w, 
 			for (int64_t k = 0; k < taps; k++)
 				to[((((o / 16) * blocks + i / cs) * taps + k) * cs + i % cs) * 16 + o % 16] =
 					from[(o * cg + i) * taps + k];
-	return step_const(n, str_printf(c, "%s (c16)", node_in(n, 1)->name), t);
+	return t;
+}
+
+static void step_weights(struct node *n, struct step *s, const struct tensor *packed, const char *how)
+{
+	step_in(s, step_const(n, str_printf(n->graph->c, "%s (%s)", node_in(n, 1)->name, how), packed));
 }
 
 static struct value *pack_bias(const struct node *n)
@@ -200,12 +206,57 @@ static struct value *pack_bias(const struct node *n)
 	return step_const(n, str_printf(n->graph->c, "%s (c16)", b->name), t);
 }
 
+/* ---- Winograd ---- */
+
+static const char *algorithm_name(int tile)
+{
+	return tile == 4 ? "winograd4" : "winograd2";
+}
+
+/* Can the kernel compute it at all? */
+static bool winograd_fits(const struct spatial *w, int64_t c, int64_t m, int64_t group)
+{
+	int64_t size;
+	for (int i = 0; i < 2; i++)
+		if (w->kernel[i] != 3 || w->stride[i] != 1 || w->dilation[i] != 1)
+			return false;
+	return group == 1 && c >= 16 && mul_i64(w->out[0], w->out[1], &size) && size <= INT32_MAX / 64 &&
+	       mul_i64(c, m, &size) && size <= INT32_MAX / 64;
+}
+
+/* Of the attribute that the pass `plan` has set; 0: direct */
+static int winograd_tile(const struct node *n, const struct spatial *w, int64_t c, int64_t m, int64_t group)
+{
+	const char *name = attr_str(n, "algorithm", "");
+	if (!*n->domain || !winograd_fits(w, c, m, group))
+		return 0;
+	return str_eq(name, "winograd4") ? 4 : str_eq(name, "winograd2") ? 2 : 0;
+}
+
+static const char *algorithm(const struct node *n)
+{
+	struct spatial s;
+	const struct type *x, *w;
+	int64_t group;
+	if (!read(n, &s, &x, &w, &group) || node_out(n, 0)->layout != LAYOUT_C16 ||
+	    node_in(n, 0)->layout != LAYOUT_C16 || !winograd_fits(&s, x->dim[1].value, w->dim[0].value, group))
+		return NULL;
+	const struct tensor *data = node_in(n, 1)->data;
+	const struct winograd_layer l = {
+		.c = x->dim[1].value, .m = w->dim[0].value, .oh = s.out[0], .ow = s.out[1],
+		.w = data, .w_direct = pack_weights(n->graph->c, data, 16),
+	};
+	const int tile = winograd_choose(n->graph->c, &l);
+	return tile ? algorithm_name(tile) : NULL;
+}
+
 #define BAND_BYTES (192 << 10)		/* input rows of a band: they should stay in the L2 cache */
 
 static void lower_c16(struct node *n, struct step *s, const struct spatial *w, const struct type *x,
 		      const struct type *wt, int64_t group)
 {
 	const int64_t c = x->dim[1].value, m = wt->dim[0].value;
+	const int tile = winograd_tile(n, w, c, m, group);
 	step_in(s, node_in(n, 0));
 	if (depthwise(c, m, group)) {
 		struct amp_dwconv_c16 *p = step_kernel(s, "dwconv_c16", DT_FLOAT);
@@ -217,7 +268,20 @@ static void lower_c16(struct node *n, struct step *s, const struct spatial *w, c
 			.ph = (int32_t)w->pad[0], .pw = (int32_t)w->pad[1], .act = op_activation(n),
 			.alpha = (float)attr_float(n, "act_alpha", 0), .beta = (float)attr_float(n, "act_beta", 0),
 		};
-		step_in(s, pack_weights(n, node_in(n, 1)->data, 1));
+		step_weights(n, s, pack_weights(n->graph->c, node_in(n, 1)->data, 1), "c16");
+	} else if (tile) {
+		struct amp_winograd_c16 *p = step_kernel(s, "winograd_c16", DT_FLOAT);
+		const int64_t tiles = (w->out[0] + tile - 1) / tile * ((w->out[1] + tile - 1) / tile);
+		const int64_t chunk = winograd_chunk(c, m, tile, tiles);
+		*p = (struct amp_winograd_c16){
+			.n = (int32_t)x->dim[0].value, .c = (int32_t)c, .m = (int32_t)m, .ih = (int32_t)w->in[0],
+			.iw = (int32_t)w->in[1], .oh = (int32_t)w->out[0], .ow = (int32_t)w->out[1],
+			.ph = (int32_t)w->pad[0], .pw = (int32_t)w->pad[1], .tile = tile, .chunk = (int32_t)chunk,
+			.act = op_activation(n), .alpha = (float)attr_float(n, "act_alpha", 0),
+			.beta = (float)attr_float(n, "act_beta", 0),
+		};
+		s->scratch = winograd_scratch(c, m, tile, chunk);
+		step_weights(n, s, winograd_weights(n->graph->c, node_in(n, 1)->data, tile), algorithm_name(tile));
 	} else {
 		struct amp_conv_c16 *p = step_kernel(s, "conv_c16", DT_FLOAT);
 		const int64_t cg = c / group, cs = c < 16 ? c : 16;
@@ -241,7 +305,7 @@ static void lower_c16(struct node *n, struct step *s, const struct spatial *w, c
 		p->band = (int32_t)band;
 		if (p->copy)
 			s->scratch = ((band - 1) * w->stride[0] + (w->kernel[0] - 1) * w->dilation[0] + 1) * row;
-		step_in(s, pack_weights(n, node_in(n, 1)->data, cs));
+		step_weights(n, s, pack_weights(n->graph->c, node_in(n, 1)->data, cs), "c16");
 	}
 	step_in(s, pack_bias(n));
 	step_in(s, node_in(n, 3));
@@ -265,10 +329,10 @@ static int64_t macs(const struct node *n)
 
 const struct op op_conv = {
 	.domain = "", .name = "Conv", .since = 22, .min_in = 2, .max_in = 3, .min_out = 1, .max_out = 1,
-	.infer = infer, .lower = lower, .c16 = c16, .macs = macs,
+	.infer = infer, .lower = lower, .c16 = c16, .algorithm = algorithm, .macs = macs,
 };
 
 const struct op op_ampoule_conv = {
 	.domain = "ampoule", .name = "Conv", .since = 1, .min_in = 2, .max_in = 4, .min_out = 1,
-	.max_out = 1, .infer = infer, .lower = lower, .c16 = c16, .macs = macs,
+	.max_out = 1, .infer = infer, .lower = lower, .c16 = c16, .algorithm = algorithm, .macs = macs,
 };

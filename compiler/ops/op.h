@@ -52,6 +52,11 @@ struct op {
 	 * want_out[i]; NULL: plain only.  Called when all types are known.
 	 */
 	bool (*c16)(const struct node *n, enum layout *want_in, enum layout *want_out);
+	/*
+	 * Plan "speed": the algorithm that computes this node at less cost, for the attribute "algorithm" that
+	 * lower() reads; NULL: as it is written.  Called when types and layouts are known.
+	 */
+	const char *(*algorithm)(const struct node *n);
 	const char *expr;
 	const char *(*expr_of)(const struct node *n);	/* NULL when it reports an error */
 	/* sum of multiply-accumulates, for inspect; NULL: 0 */

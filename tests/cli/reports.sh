@@ -2,6 +2,7 @@
 # What is written for machines: JSON that parses, hashes that are right; and the same bytes twice.
 set -eu
 . tests/cli/lib/common.sh
+ROOT=$PWD
 cd "$W"
 for m in tiny several attention symbolic; do model $m; done
 
@@ -54,6 +55,13 @@ assert all(c["ok"] for c in v["comparisons"])
 assert any(c["against"] == "exact" and c["same_bytes"] for c in v["comparisons"])
 END
 done
+# the plan is named and kept: the built code gives the bytes of run --exact under it
+cp "$ROOT/models/small/rcmnet_small.onnx" rcmnet.onnx
+code 0 "$AMPOULE" verify rcmnet.onnx --plan speed
+has out "same bytes"
+code 0 "$AMPOULE" compile rcmnet.onnx -o speed --library --plan speed
+grep -q '"numeric_plan": "speed"' speed/manifest.json || fail "the manifest does not name the plan"
+grep -q 'algorithm=winograd' speed/rcmnet_model.c || fail "no layer is computed by Winograd's algorithm"
 # verify --keep keeps what it built; without it nothing stays behind
 mkdir tmp
 code 0 env TMPDIR="$W/tmp" "$AMPOULE" verify tiny.onnx

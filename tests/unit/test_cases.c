@@ -4,6 +4,7 @@
  * A case is a header, a graph, and what the passes must make of it:
  *	pass: noop, dce			the passes to run
  *	bits: equal | close | none	what the outputs must keep (none: it cannot be run; say why)
+ *	plan: speed			the numeric plan, when it is not direct
  *	data: fill | special		inputs: seeded values of order 1, or NaN, infinities, zeros of both signs
  *	---
  *	graph { ... }
@@ -24,7 +25,7 @@
 
 struct test {
 	struct ctx *c;
-	const char *file, *passes, *bits, *data;
+	const char *file, *passes, *bits, *data, *plan;
 	char *before, *after;
 };
 
@@ -62,6 +63,7 @@ static bool read_case(struct test *t)
 	t->passes = header(t->c, text, "pass:");
 	t->bits = header(t->c, text, "bits:");
 	t->data = header(t->c, text, "data:");
+	t->plan = header(t->c, text, "plan:");
 	if (!str_eq(t->bits, "equal") && !str_eq(t->bits, "close") && !str_starts(t->bits, "none"))
 		return fail(t, "bits: equal, close or none is expected");
 	t->before += 5;
@@ -168,6 +170,7 @@ static bool run_test(struct test *t)
 	struct graph *before = graph_clone(c, g), *want = NULL;
 	if (inferred && !pass_infer(before))
 		return fail(t, "the graph before is wrong");
+	g->plan = *t->plan ? t->plan : NULL;
 	if (!apply(t, g))
 		return false;
 	const char *got = text_of(c, g, PRINT_CANONICAL), *expected;

@@ -1,0 +1,25 @@
+/*
+ * plan.c - the numeric plan "speed": which algorithm computes each layer (docs/numerics.md, rules 17 and 18).
+ *
+ * In: a graph with layouts; graph->plan.  Out: operators whose op->algorithm() names one carry it as the attribute
+ * "algorithm", in their form ampoule.NAME; nothing changes under any other plan.  The choice looks at the
+ * node, its shapes of one image and its constants alone.
+ */
+#include "ops/op.h"
+#include "passes/passes.h"
+
+bool pass_plan(struct graph *g)
+{
+	for (struct node *n = g->first; n; n = n->next) {
+		if (!n->op || !n->op->algorithm)
+			continue;
+		attr_remove(n, "algorithm");	/* a model has no say in it */
+		const char *name = g->plan && str_eq(g->plan, "speed") ? n->op->algorithm(n) : NULL;
+		if (!name)
+			continue;
+		if (!*n->domain)
+			node_retype(n, "ampoule", n->op_type);
+		attr_set_str(n, "algorithm", name);
+	}
+	return true;
+}

@@ -1,0 +1,22 @@
+/*
+ * conv_finish.h - what follows the sums of a convolution in c16: bias, residual, activation, +0 in lanes beyond m.
+ */
+#ifndef AMP_CONV_FINISH_H
+#define AMP_CONV_FINISH_H
+
+#include "kernels/type.h"
+#include "kernels/epilogue_v.h"
+
+/* sums -> y: bias, residual, activation, lanes beyond m */
+AMP_INLINE void amp_conv_finish(int act, float alpha, float beta, const float *sum, int32_t n,
+				vf bias, const float *z, vm lanes, float *y)
+{
+	for (int32_t t = 0; t < n; t++) {
+		vf v = v_add(v_load(sum + t * 16), bias);
+		if (z)
+			v = v_add(v, v_load(z + (int64_t)t * 16));
+		v = amp_v_activation(v, act, alpha, beta);
+		v_store(y + (int64_t)t * 16, v_sel(lanes, v, v_zero()));
+	}
+}
+#endif
