@@ -81,6 +81,7 @@ static int call(const char *dir, bool quiet, char *const argv[])
 		const int null = quiet ? open("/dev/null", O_WRONLY) : -1;
 		if ((dir && chdir(dir) != 0) || (quiet && dup2(null, 2) < 0) || dup2(2, 1) < 0)
 			_exit(126);
+		unsetenv("MAKEFLAGS");	/* variables of a make that calls us are not for the emitted Makefile */
 		execvp(argv[0], argv);
 		_exit(127);
 	}
