@@ -62,6 +62,17 @@ static bool reserved(const char *name)
 	return n < (int)sizeof key && strstr(words, key);
 }
 
+const struct tensor *seeded_input(struct ctx *c, const struct graph *g, int i, int64_t seed)
+{
+	const struct type *t = &g->inputs[i]->type;
+	int64_t dims[IR_MAX_RANK];
+	for (int d = 0; d < t->rank; d++)
+		dims[d] = t->dim[d].value;
+	struct tensor *x = tensor_new(c, t->dtype, t->rank, dims);
+	ir_fill(x, (uint64_t)seed + (uint64_t)i * 1000003u);
+	return x;
+}
+
 /* A C identifier from --name or the model's file name. */
 static const char *model_name(struct ctx *c, const struct options *o)
 {

@@ -64,6 +64,9 @@ bool ranks_fit(struct ctx *c, const struct graph *g);
 /* Where a command prints. */
 FILE *output_of(const struct options *o);
 
+/* Input i of a graph, generated from a seed: the same on every machine (ir_fill()). */
+const struct tensor *seeded_input(struct ctx *c, const struct graph *g, int i, int64_t seed);
+
 /* Commands; each is called through ctx_run() with a struct options. */
 enum result cmd_compile(struct ctx *c, void *options);
 enum result cmd_inspect(struct ctx *c, void *options);

@@ -56,14 +56,8 @@ static bool inputs(struct ctx *c, const struct options *o, const struct graph *g
 			return false;
 	}
 	for (int i = 0; i < n; i++)
-		if (!in[i]) {
-			int64_t dims[IR_MAX_RANK];
-			for (int d = 0; d < g->inputs[i]->type.rank; d++)
-				dims[d] = g->inputs[i]->type.dim[d].value;
-			struct tensor *t = tensor_new(c, g->inputs[i]->type.dtype, g->inputs[i]->type.rank, dims);
-			ir_fill(t, (uint64_t)o->seed + (uint64_t)i * 1000003u);
-			in[i] = t;
-		}
+		if (!in[i])
+			in[i] = seeded_input(c, g, i, o->seed);
 	return true;
 }
 

@@ -6,6 +6,7 @@
 #include "compile.h"
 #include "eval/exec.h"
 #include "import/import.h"
+#include "simd/cpu.h"
 #include "verify/compare.h"
 
 #include <errno.h>
@@ -101,13 +102,9 @@ static const struct target *best_variant(struct ctx *c, const struct target *t)
 	struct target *one = mem_copy(c, t, sizeof *t);
 	int best = 0;
 #if defined(__x86_64__)
-	__builtin_cpu_init();
 	for (int i = 1; i < vec_len(t->variants); i++)
-		if ((str_eq(t->variants[i].detect, "amp_cpu_has_avx2") && __builtin_cpu_supports("avx2") &&
-		     __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c")) ||
-		    (str_eq(t->variants[i].detect, "amp_cpu_has_avx512") && __builtin_cpu_supports("avx512f") &&
-		     __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
-		     __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")))
+		if ((str_eq(t->variants[i].detect, "amp_cpu_has_avx2") && amp_cpu_has_avx2()) ||
+		    (str_eq(t->variants[i].detect, "amp_cpu_has_avx512") && amp_cpu_has_avx512()))
 			best = i;
 #endif
 	one->variants = NULL;
@@ -312,15 +309,8 @@ static void seeded(struct job *j)
 	const struct graph *g = j->k.source;
 	const struct tensor **in = NEW_ARRAY(c, vec_len(g->inputs) + 1, const struct tensor *);
 	struct tensor **none = NEW_ARRAY(c, vec_len(g->outputs) + 1, struct tensor *);
-	for (int i = 0; i < vec_len(g->inputs); i++) {
-		int64_t dims[IR_MAX_RANK];
-		const struct type *t = &g->inputs[i]->type;
-		for (int d = 0; d < t->rank; d++)
-			dims[d] = t->dim[d].value;
-		struct tensor *x = tensor_new(c, t->dtype, t->rank, dims);
-		ir_fill(x, (uint64_t)j->o->seed + (uint64_t)i * 1000003u);
-		in[i] = x;
-	}
+	for (int i = 0; i < vec_len(g->inputs); i++)
+		in[i] = seeded_input(c, g, i, j->o->seed);
 	worse(j, check(j, str_printf(c, "seed %" PRId64, j->o->seed), in, none));
 }
 
