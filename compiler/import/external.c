@@ -4,8 +4,8 @@
  * Goes in: the entries location, offset and length of a TensorProto.  Comes out: the bytes, in the
  * arena.  A location is a relative path without "..", and the file that it leads to, symbolic
  * links resolved, must be a regular file in the folder of the model (or, where the model itself is a
- * link, in the folder that it leads to).  The size wanted is that of the tensor's type and shape;
- * nothing is allocated before the file has proved to be long enough.
+ * link, in the folder that it leads to).  The size wanted is that of the tensor's type and shape.
+ * A file is read once, whole, so that its SHA-256 is of the very bytes that the tensors are made of.
  */
 #include "import/internal.h"
 
@@ -16,6 +16,15 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define MAX_DATA ((int64_t)1 << 36)
+
+/* A file beside the model; bytes NULL: it could not be read, and that has been said. */
+struct data_file {
+	const char *location;
+	unsigned char *bytes;
+	int64_t n;
+};
 
 static void *fail(struct importer *im, const char *where, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -106,6 +115,45 @@ static bool locate(struct importer *im, const char *location, char real[PATH_MAX
 	return true;
 }
 
+/* The file's bytes, read when its first tensor asks; NULL and a diagnostic.  `real` has no links left. */
+static const struct data_file *read_whole(struct importer *im, const char *location, const char *real,
+					  const char *where)
+{
+	struct data_file *f = map_get(&im->data_files, real);
+	struct stat st;
+	if (f)
+		return f->bytes ? f : NULL;
+	f = NEW(im->c, struct data_file);
+	f->location = str_dup(im->c, location);
+	map_put(im->c, &im->data_files, str_dup(im->c, real), f);
+	const int fd = open(real, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, &st) != 0) {
+		fail(im, where, "its data file \"%s\" cannot be read: %s", location, strerror(errno));
+	} else if (!S_ISREG(st.st_mode)) {
+		fail(im, where, "its data file \"%s\" is not a regular file", location);
+	} else if (st.st_size > MAX_DATA) {
+		fail(im, where, "its data file \"%s\" has %lld bytes; at most %lld are read", location,
+		     (long long)st.st_size, (long long)MAX_DATA);
+	} else {
+		unsigned char *bytes = mem_alloc(im->c, (size_t)st.st_size + 1);
+		while (f->n < st.st_size) {
+			const int64_t k = st.st_size - f->n < (1 << 30) ? st.st_size - f->n : 1 << 30;
+			const ssize_t r = pread(fd, bytes + f->n, (size_t)k, f->n);
+			if (r <= 0 && !(r < 0 && errno == EINTR))
+				break;
+			f->n += r > 0 ? r : 0;
+		}
+		if (f->n < st.st_size)
+			fail(im, where, "its data file \"%s\" cannot be read: %s", location,
+			     f->n ? "it ended early" : strerror(errno));
+		else
+			f->bytes = bytes;
+	}
+	if (fd >= 0)
+		close(fd);
+	return f->bytes ? f : NULL;
+}
+
 void *external_read(struct importer *im, const Onnx__TensorProto *p, int64_t want,
 		    const char *where)
 {
@@ -124,28 +172,26 @@ void *external_read(struct importer *im, const Onnx__TensorProto *p, int64_t wan
 			    "has length %lld", (long long)want, (long long)length);
 	if (!locate(im, location, real, where))
 		return NULL;
-	struct stat st;
-	if (lstat(real, &st) != 0 || !S_ISREG(st.st_mode))
-		return fail(im, where, "its data file \"%s\" is not a regular file", location);
-	if (offset > st.st_size || want > st.st_size - offset)
+	const struct data_file *f = read_whole(im, location, real, where);
+	if (!f)
+		return NULL;
+	if (offset > f->n || want > f->n - offset)
 		return fail(im, where, "its data are %lld bytes from byte %lld of the file \"%s\" on, "
 			    "which has only %lld", (long long)want, (long long)offset, location,
-			    (long long)st.st_size);
-	unsigned char *data = mem_array(im->c, want, 1);
-	const int fd = open(real, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	int64_t got = 0;
-	while (fd >= 0 && got < want) {
-		const int64_t k = want - got < (1 << 30) ? want - got : 1 << 30;
-		const ssize_t r = pread(fd, data + got, (size_t)k, offset + got);
-		if (r <= 0 && !(r < 0 && errno == EINTR))
-			break;
-		got += r > 0 ? r : 0;
+			    (long long)f->n);
+	unsigned char *copy = mem_array(im->c, want, 1);
+	memcpy(copy, f->bytes + offset, (size_t)want);
+	return copy;
+}
+
+struct source_file *external_files(struct importer *im)
+{
+	struct source_file *files = NULL;
+	for (int i = 0; i < vec_len(im->data_files.entries); i++) {
+		const struct data_file *f = im->data_files.entries[i].value;
+		const struct source_file one = { f->location, f->n, sha256_hex(im->c, f->bytes, (size_t)f->n) };
+		vec_add(im->c, files, one);
+		mem_give_back(im->c, f->bytes);
 	}
-	const int e = errno;
-	if (fd >= 0)
-		close(fd);
-	if (fd < 0 || got < want)
-		return fail(im, where, "its data file \"%s\" cannot be read: %s", location,
-			    fd < 0 ? strerror(e) : "it ended early");
-	return data;
+	return files;
 }

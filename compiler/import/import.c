@@ -91,6 +91,7 @@ static struct graph *import_model(struct importer *im, const void *bytes, size_t
 	symbols_check_unused(im, m->graph);
 	graph_upgrade(im, g);
 	unsupported_report(im);
+	g->data_files = c->n_errors > errors ? NULL : external_files(im);
 	if (c->n_errors > errors)
 		return NULL;
 	graph_verify(g, "import");

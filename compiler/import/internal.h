@@ -33,6 +33,7 @@ struct importer {
 	struct map symbols;		/* name -> struct symbol */
 	struct map shapes;		/* input -> struct shape */
 	struct map unsupported;		/* "domain op" -> struct missing_op */
+	struct map data_files;		/* true path -> struct data_file: external data read so far */
 	struct map warned;		/* domains that no opset_import names */
 	struct map prefixes;		/* names of inlined calls so far -> count */
 	int n_inlined;			/* nodes out of function bodies */
@@ -93,6 +94,8 @@ bool dtype_import(int data_type, enum dtype *t);	/* false: unknown to us */
 /* `want` bytes of external data; NULL and a diagnostic. */
 void *external_read(struct importer *im, const Onnx__TensorProto *p, int64_t want,
 		    const char *where);
+/* The files that tensors came from, in the order of their first use: a vec.  Gives their bytes back. */
+struct source_file *external_files(struct importer *im);
 
 /* ---- type.c ---- */
 void symbols_read_options(struct importer *im);

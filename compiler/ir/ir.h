@@ -114,6 +114,13 @@ struct node {
 	bool removed;			/* out of its graph: passes that walk a list of nodes skip it */
 };
 
+/* A file that a model's tensors came from. */
+struct source_file {
+	const char *name;		/* as the model names it, relative to its folder */
+	int64_t bytes;
+	const char *sha256;
+};
+
 struct graph {
 	struct ctx *c;
 	const char *name;
@@ -128,6 +135,7 @@ struct graph {
 	int64_t ir_version;
 	int opset;			/* of the default domain as imported */
 	const char *model_sha256;
+	struct source_file *data_files;	/* vec: external data beside the model */
 	const char *plan;		/* the numeric plan asked for; NULL: "direct" */
 };
 

@@ -63,6 +63,8 @@ static void people(struct ctx *c, const struct compiled *k, FILE *f)
 	fprintf(f, "  made by %s, IR version %" PRId64 ", opset %d\n", k->source->producer ? k->source->producer : "?",
 		k->source->ir_version, k->source->opset);
 	fprintf(f, "  SHA-256 %s\n", k->source->model_sha256 ? k->source->model_sha256 : "?");
+	for (int i = 0; i < vec_len(k->source->data_files); i++)
+		fprintf(f, "  SHA-256 %s of %s\n", k->source->data_files[i].sha256, k->source->data_files[i].name);
 	ios(c, f, "input", k->g->inputs);
 	ios(c, f, "output", k->g->outputs);
 	fprintf(f, "size      %.3f M parameters, %.1f M multiply-accumulates\n", (double)parameters(k->source) / 1e6,
@@ -120,9 +122,11 @@ static void machines(struct ctx *c, const struct compiled *k, FILE *f)
 	const struct count *after = count_ops(c, k->g, &macs_after);
 	text_printf(&t, "{\n  \"model\": ");
 	text_json(&t, k->source->name);
-	text_printf(&t, ",\n  \"sha256\": \"%s\",\n  \"opset\": %d,\n  \"parameters\": %" PRId64 ",\n  \"macs\": %"
-		    PRId64 ",\n", k->source->model_sha256 ? k->source->model_sha256 : "", k->source->opset,
-		    parameters(k->source), macs);
+	text_printf(&t, ",\n  \"sha256\": \"%s\",\n  \"data\": ",
+		    k->source->model_sha256 ? k->source->model_sha256 : "");
+	report_data_files(&t, k->source);
+	text_printf(&t, ",\n  \"opset\": %d,\n  \"parameters\": %" PRId64 ",\n  \"macs\": %" PRId64 ",\n",
+		    k->source->opset, parameters(k->source), macs);
 	ios_json(&t, "inputs", k->g->inputs);
 	ios_json(&t, "outputs", k->g->outputs);
 	ops_json(&t, "operators", src);

@@ -20,6 +20,18 @@ static void io(struct text *t, const char *key, struct value *const *v)
 	text_printf(t, "],\n");
 }
 
+void report_data_files(struct text *t, const struct graph *g)
+{
+	text_printf(t, "[");
+	for (int i = 0; i < vec_len(g->data_files); i++) {
+		text_printf(t, "%s{\"file\": ", i ? ", " : "");
+		text_json(t, g->data_files[i].name);
+		text_printf(t, ", \"bytes\": %" PRId64 ", \"sha256\": \"%s\"}", g->data_files[i].bytes,
+			    g->data_files[i].sha256);
+	}
+	text_printf(t, "]");
+}
+
 void report_manifest(struct emission *e, const struct compiled *k)
 {
 	struct ctx *c = e->c;
@@ -36,6 +48,8 @@ void report_manifest(struct emission *e, const struct compiled *k)
 	text_printf(&t, ", \"sha256\": \"%s\", \"ir_version\": %" PRId64 ", \"opset\": %d, \"producer\": ",
 		    e->o->model_sha256, k->source->ir_version, k->source->opset);
 	text_json(&t, k->source->producer ? k->source->producer : "");
+	text_printf(&t, ", \"data\": ");
+	report_data_files(&t, k->source);
 	text_printf(&t, "},\n  \"target\": \"%s\",\n  \"variants\": [", k->target->name);
 	for (int i = 0; i < vec_len(k->target->variants); i++)
 		text_printf(&t, "%s\"%s\"", i ? ", " : "", k->target->variants[i].name);

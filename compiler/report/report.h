@@ -6,6 +6,8 @@
 
 /* Adds manifest.json (and plan.txt) to the emission: binds model, compiler, options, plan and every file. */
 void report_manifest(struct emission *e, const struct compiled *k);
+/* [{"file":, "bytes":, "sha256":}, ...]: the files of external data. */
+void report_data_files(struct text *t, const struct graph *g);
 /* A few lines for the terminal after a compilation. */
 void report_summary(const struct emission *e, const struct compiled *k, const char *dir, FILE *f);
 

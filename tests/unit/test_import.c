@@ -315,6 +315,9 @@ static void import_external(const char *location, const char *offset, const char
 	import_path(in_folder("m.onnx"), NULL);
 }
 
+/* of the eight floats below, by sha256sum */
+#define V_SHA256 "a92be926754cc30e855f06b631806de78e7507d4a8240cbda62f58bf723d9da7"
+
 static void test_external(void)
 {
 	const float v[8] = { 9, 9, 1, 2, 3, 4, 5, 6 };
@@ -323,7 +326,7 @@ static void test_external(void)
 	write_file("w.bin", v, sizeof v);
 	write_file("sub/w.bin", v, sizeof v);
 	CU_ASSERT_EQUAL(symlink("w.bin", in_folder("inside")), 0);
-	CU_ASSERT_EQUAL(symlink("/etc/hosts", in_folder("outside")), 0);
+	CU_ASSERT_EQUAL(symlink("/etc/passwd", in_folder("outside")), 0);
 	CU_ASSERT_EQUAL(symlink("/etc", in_folder("etc")), 0);
 
 	const char *const good[] = { "w.bin", "./w.bin", "sub/w.bin", "inside" };
@@ -331,15 +334,19 @@ static void test_external(void)
 		import_external(good[i], "8", i ? "24" : NULL);
 		CU_ASSERT_FATAL(imports());
 		CU_ASSERT(memcmp(node_of("Add", 0)->in[1]->data->data, v + 2, 24) == 0);
+		CU_ASSERT_EQUAL_FATAL(vec_len(got.g->data_files), 1);
+		CU_ASSERT_STRING_EQUAL(got.g->data_files[0].name, good[i]);
+		CU_ASSERT_EQUAL(got.g->data_files[0].bytes, 32);
+		CU_ASSERT_STRING_EQUAL(got.g->data_files[0].sha256, V_SHA256);
 	}
 	static const struct { const char *location, *offset, *length, *message; } bad[] = {
-		{ "/etc/hosts", NULL, NULL, "outside the model's folder" },
+		{ "/etc/passwd", NULL, NULL, "outside the model's folder" },
 		{ "../w.bin", NULL, NULL, "outside the model's folder" },
 		{ "sub/../../x", NULL, NULL, "outside the model's folder" },
 		{ "sub/..", NULL, NULL, "outside the model's folder" },
 		{ "", NULL, NULL, "outside the model's folder" },
 		{ "outside", NULL, NULL, "symbolic link that leaves" },
-		{ "etc/hosts", NULL, NULL, "symbolic link that leaves" },
+		{ "etc/passwd", NULL, NULL, "symbolic link that leaves" },
 		{ "none.bin", NULL, NULL, "cannot be read" },
 		{ "sub", NULL, NULL, "not a regular file" },
 		{ "w.bin", "12", NULL, "which has only 32" },
