@@ -78,6 +78,20 @@ static bool set(struct ctx *c, struct options *o, const char *name, const char *
 	return true;
 }
 
+/* What an option that set() checks takes, for the message. */
+static const char *expected(const char *name)
+{
+	static const struct { const char *name, *values; } wants[] = {
+		{ "--plan", "direct or speed" }, { "--activation", "softmax, sigmoid or none" },
+		{ "--weights", "embed, array or file" }, { "--rtol", "a number from 0 on" },
+		{ "--atol", "a number from 0 on" }, { "--seed", "a number from 0 on" },
+	};
+	for (size_t i = 0; i < sizeof wants / sizeof wants[0]; i++)
+		if (str_eq(name, wants[i].name))
+			return wants[i].values;
+	return "another value";
+}
+
 static bool set_switch(struct options *o, const char *name)
 {
 	bool *const flags[] = { &o->library, &o->json, &o->exact, &o->keep, &o->verbose };
@@ -130,7 +144,7 @@ static int run_in(struct ctx *c, const struct command *cmd, int argc, char **arg
 		if (!v)
 			return usage("%s: %s needs a value", cmd->name, key);
 		if (!set(c, o, key, v))
-			return usage("%s: cannot take \"%s\"", key, v);
+			return usage("%s: expected %s", str_printf(c, "%s \"%s\"", key, v), expected(key));
 	}
 	if (cmd->model && !o->model)
 		return usage("%s needs a model: ampoule %s MODEL.onnx", cmd->name, cmd->name);
