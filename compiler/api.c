@@ -91,8 +91,8 @@ static void take_options(struct ctx *c, const struct ampoule_options *from, stru
 		known = known || str_eq(x.activation, activations[i]);
 	if (!known)
 		usage(c, "options: activation is softmax, sigmoid or none");
-	if (x.plan && !str_eq(x.plan, "direct") && !str_eq(x.plan, "speed"))
-		usage(c, "options: plan is direct or speed");
+	if (x.plan && !str_eq(x.plan, "speed") && !str_eq(x.plan, "size") && !str_eq(x.plan, "direct"))
+		usage(c, "options: plan is speed, size or direct");
 	if ((int)x.weights < 0 || x.weights > AMPOULE_FILE_BESIDE)
 		usage(c, "options: weights is none of enum ampoule_weights");
 	o->target = x.target;

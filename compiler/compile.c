@@ -33,7 +33,7 @@ bool stage_build(struct ctx *c, const struct options *o, struct compiled *k)
 {
 	const struct pass_options po = { .dump_after = o->dump_after, .dump = output_of(o) };
 	k->g = graph_clone(c, k->source);
-	k->g->plan = o->plan;
+	k->g->plan = o->plan ? o->plan : "speed";
 	if (!run_passes(k->g, &po))
 		return false;
 	k->s = make_schedule(k->g);

@@ -23,7 +23,8 @@ static const struct text_of { const char *name, *line, *text; } texts[] = {
 	"  --weights W            embed (in the binary, default), array (as C), file (beside it)\n"
 	"  --library              no classifier: just the model and its header\n"
 	"  --classifier           the model and the classifier's program: the default\n"
-	"  --plan direct|speed    the numeric plan (docs/numerics.md); speed: Winograd where it pays\n"
+	"  --plan P               the numeric plan (docs/numerics.md): speed (default: Winograd's algorithm where it\n"
+	"                         pays and is exact enough), size (nothing that enlarges weights), direct\n"
 	"  --dump-after PASS      print the graph after a pass; see below\n"
 	"  --verbose              print notes as well\n\n"
 	"example:\n"
@@ -34,7 +35,7 @@ static const struct text_of { const char *name, *line, *text; } texts[] = {
 	SHAPES
 	"  --target T             as for compile\n"
 	"  --json                 for machines\n"
-	"  --plan direct|speed    the numeric plan\n"
+	"  --plan P               the numeric plan: speed, size or direct\n"
 	"  --dump-after PASS      print the graph after a pass, or after all\n"
 	"  --verbose              print notes as well\n\n"
 	"example:\n  ampoule inspect rcmnet.onnx --dim batch=1\n" },
@@ -50,7 +51,7 @@ static const struct text_of { const char *name, *line, *text; } texts[] = {
 	"  --cc COMPILER          default: gcc\n"
 	"  --keep                 keep the built folder and print its name\n"
 	"  --target T             as for compile; this machine must run it\n"
-	"  --plan direct|speed    the numeric plan\n"
+	"  --plan P               the numeric plan: speed, size or direct\n"
 	"  --json                 for machines\n"
 	"  --verbose              print notes as well\n\n"
 	"exit code: 0 within tolerance, 3 outside, 1 the model cannot be compiled\n"
@@ -64,7 +65,7 @@ static const struct text_of { const char *name, *line, *text; } texts[] = {
 	"  --exact                contract bytes instead of double precision\n"
 	"  -o FOLDER              write each output as NAME.npy\n"
 	SHAPES
-	"  --plan direct|speed    the numeric plan\n"
+	"  --plan P               the numeric plan: speed, size or direct\n"
 	"  --json                 for machines\n"
 	"  --verbose              print notes as well\n\n"
 	"example:\n  ampoule run rcmnet.onnx --exact --input cell.npy -o out\n" },

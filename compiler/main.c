@@ -56,7 +56,7 @@ static bool set(struct ctx *c, struct options *o, const char *name, const char *
 		vec_add(c, o->inputs, v);
 	else if (str_eq(name, "--cc"))
 		o->cc = v;
-	else if (str_eq(name, "--plan") && (str_eq(v, "direct") || str_eq(v, "speed")))
+	else if (str_eq(name, "--plan") && (str_eq(v, "speed") || str_eq(v, "size") || str_eq(v, "direct")))
 		o->plan = v;
 	else if (str_eq(name, "--activation") &&
 		 (str_eq(v, "none") || str_eq(v, "softmax") || str_eq(v, "sigmoid")))

@@ -83,7 +83,7 @@ struct ampoule_options {
 	const char *target;		/* "native", a name, or the path of a .target file */
 	const char *const *dims;	/* "batch=1", ...; ends with NULL */
 	const char *const *shapes;	/* "image=1x3x224x224", ...; ends with NULL */
-	const char *plan;		/* numeric plan: "direct" (NULL) or "speed" */
+	const char *plan;		/* numeric plan: "speed" (NULL), "size" or "direct" */
 	/* compile */
 	const char *name;		/* a C identifier */
 	enum ampoule_weights weights;

@@ -136,7 +136,7 @@ struct graph {
 	int opset;			/* of the default domain as imported */
 	const char *model_sha256;
 	struct source_file *data_files;	/* vec: external data beside the model */
-	const char *plan;		/* the numeric plan asked for; NULL: "direct" */
+	const char *plan;		/* the numeric plan: speed, size, direct; NULL: "direct" */
 };
 
 /* ---- types and tensors --------------------------------------------------------------------- */

@@ -208,11 +208,6 @@ static struct value *pack_bias(const struct node *n)
 
 /* ---- Winograd ---- */
 
-static const char *algorithm_name(int tile)
-{
-	return tile == 4 ? "winograd4" : "winograd2";
-}
-
 /* Can the kernel compute it at all? */
 static bool winograd_fits(const struct spatial *w, int64_t c, int64_t m, int64_t group)
 {
@@ -233,7 +228,7 @@ static int winograd_tile(const struct node *n, const struct spatial *w, int64_t 
 	return str_eq(name, "winograd4") ? 4 : str_eq(name, "winograd2") ? 2 : 0;
 }
 
-static const char *algorithm(const struct node *n)
+static const char *algorithm(const struct node *n, const char **tried)
 {
 	struct spatial s;
 	const struct type *x, *w;
@@ -246,8 +241,8 @@ static const char *algorithm(const struct node *n)
 		.c = x->dim[1].value, .m = w->dim[0].value, .oh = s.out[0], .ow = s.out[1],
 		.w = data, .w_direct = pack_weights(n->graph->c, data, 16),
 	};
-	const int tile = winograd_choose(n->graph->c, &l);
-	return tile ? algorithm_name(tile) : NULL;
+	const int tile = winograd_choose(n->graph->c, &l, tried);
+	return tile ? winograd_name(tile) : NULL;
 }
 
 #define BAND_BYTES (192 << 10)		/* input rows of a band: they should stay in the L2 cache */
@@ -281,7 +276,7 @@ static void lower_c16(struct node *n, struct step *s, const struct spatial *w, c
 			.beta = (float)attr_float(n, "act_beta", 0),
 		};
 		s->scratch = winograd_scratch(c, m, tile, chunk);
-		step_weights(n, s, winograd_weights(n->graph->c, node_in(n, 1)->data, tile), algorithm_name(tile));
+		step_weights(n, s, winograd_weights(n->graph->c, node_in(n, 1)->data, tile), winograd_name(tile));
 	} else {
 		struct amp_conv_c16 *p = step_kernel(s, "conv_c16", DT_FLOAT);
 		const int64_t cg = c / group, cs = c < 16 ? c : 16;

@@ -133,9 +133,9 @@ static double distance(const struct winograd_layer *l, int tile, const float *y,
 
 /*
  * Rule 18 on a crop: one tile of output with all input and output channels, no padding, x from ir_fill(1).
- * Both forms by the kernels that `run --exact` uses.
+ * Both forms by the kernels that `run --exact` uses.  The error of Winograd's form in units of the direct form's.
  */
-static bool admitted(struct ctx *ctx, const struct winograd_layer *l, int tile)
+static double ratio(struct ctx *ctx, const struct winograd_layer *l, int tile)
 {
 	const int size = tile + 2;
 	const int64_t blocks = (l->c + 15) / 16, m_blocks = (l->m + 15) / 16;
@@ -163,15 +163,26 @@ static bool admitted(struct ctx *ctx, const struct winograd_layer *l, int tile)
 	const double direct = distance(l, tile, y->data, want->data);
 	in[1] = winograd_weights(ctx, l->w, tile)->data;
 	kernel_find("winograd_c16", "f32")->fn(&p, in, out, &env);
-	return distance(l, tile, y->data, want->data) <= 16 * direct;
+	const double far = distance(l, tile, y->data, want->data);
+	return far == 0 ? 0 : far / direct;	/* of two doubles, correctly rounded: the same on every host */
 }
 
-int winograd_choose(struct ctx *ctx, const struct winograd_layer *l)
+const char *winograd_name(int tile)
+{
+	return tile == 4 ? "winograd4" : "winograd2";
+}
+
+int winograd_choose(struct ctx *ctx, const struct winograd_layer *l, const char **tried)
 {
 	const double c4 = cost(l, 4), c2 = cost(l, 2), c0 = cost(l, 0);
 	const int order[2] = { c4 <= c2 ? 4 : 2, c4 <= c2 ? 2 : 4 };
 	for (int i = 0; i < 2; i++)
-		if ((order[i] == 4 ? c4 : c2) < c0 && admitted(ctx, l, order[i]))
-			return order[i];
+		if ((order[i] == 4 ? c4 : c2) < c0) {
+			const double r = ratio(ctx, l, order[i]);
+			*tried = str_printf(ctx, "%s%s%s %.2f", *tried ? *tried : "", *tried ? ", " : "",
+					    winograd_name(order[i]), r);
+			if (r <= 16)
+				return order[i];
+		}
 	return 0;
 }

@@ -11,8 +11,9 @@ struct winograd_layer {
 	const struct tensor *w_direct;	/* the same, packed for conv_c16 */
 };
 
-/* 4, 2: F(4x4, 3x3), F(2x2, 3x3); 0: direct.  By cost, among what rule 18 admits. */
-int winograd_choose(struct ctx *c, const struct winograd_layer *l);
+/* 4, 2: F(4x4, 3x3), F(2x2, 3x3); 0: direct.  By cost, among what rule 18 admits.  *tried: as struct op says. */
+int winograd_choose(struct ctx *c, const struct winograd_layer *l, const char **tried);
+const char *winograd_name(int tile);			/* of the algorithm */
 
 /* float [point][m/16][c][16]; lanes beyond m are 0 */
 struct tensor *winograd_weights(struct ctx *c, const struct tensor *w, int tile);

@@ -2,8 +2,8 @@
  * plan.c - the numeric plan "speed": which algorithm computes each layer (docs/numerics.md, rules 17 and 18).
  *
  * In: a graph with layouts; graph->plan.  Out: operators whose op->algorithm() names one carry it as the attribute
- * "algorithm", in their form ampoule.NAME; nothing changes under any other plan.  The choice looks at the
- * node, its shapes of one image and its constants alone.
+ * "algorithm", in their form ampoule.NAME, and what rule 18 measured as "tried"; nothing changes under any other plan.
+ * The choice looks at the node, its shapes of one image and its constants alone.
  */
 #include "ops/op.h"
 #include "passes/passes.h"
@@ -14,7 +14,11 @@ bool pass_plan(struct graph *g)
 		if (!n->op || !n->op->algorithm)
 			continue;
 		attr_remove(n, "algorithm");	/* a model has no say in it */
-		const char *name = g->plan && str_eq(g->plan, "speed") ? n->op->algorithm(n) : NULL;
+		attr_remove(n, "tried");
+		const char *tried = NULL;
+		const char *name = g->plan && str_eq(g->plan, "speed") ? n->op->algorithm(n, &tried) : NULL;
+		if (tried)
+			attr_set_str(n, "tried", tried);
 		if (!name)
 			continue;
 		if (!*n->domain)

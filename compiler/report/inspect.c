@@ -54,6 +54,21 @@ static void ios(struct ctx *c, FILE *f, const char *what, struct value *const *v
 		fprintf(f, "  %-7s %s  %s\n", what, v[i]->name, type_text(c, &v[i]->type));
 }
 
+/* the layers for which the numeric plan had a choice */
+static void layers(const struct graph *g, FILE *f)
+{
+	bool any = false;
+	for (const struct node *n = g->first; n; n = n->next) {
+		const char *tried = attr_str(n, "tried", "");
+		if (!*tried)
+			continue;
+		if (!any)
+			fprintf(f, "\nnumeric plan: algorithm of a layer; error of what was tried, direct = 1\n");
+		any = true;
+		fprintf(f, "  %-11s %-28s %s\n", attr_str(n, "algorithm", "direct"), tried, n->name);
+	}
+}
+
 static void people(struct ctx *c, const struct compiled *k, FILE *f)
 {
 	int64_t macs, macs_after;
@@ -86,6 +101,7 @@ static void people(struct ctx *c, const struct compiled *k, FILE *f)
 				 (double)after[i].macs / 1e6);
 		fprintf(f, "%-40s%s\n", left, right);
 	}
+	layers(k->g, f);
 	fprintf(f, "\n%s", k->p->text);
 }
 
@@ -133,6 +149,7 @@ static void machines(struct ctx *c, const struct compiled *k, FILE *f)
 	ops_json(&t, "operators_after_passes", after);
 	text_printf(&t, "  \"target\": \"%s\",\n  \"numeric_plan\": \"%s\",\n  \"steps\": %d,\n", k->target->name,
 		    k->s->plan_name, vec_len(k->s->steps));
+	report_layers(&t, k->g);
 	text_printf(&t, "  \"weights_bytes\": %" PRId64 ",\n  \"arena_bytes\": %" PRId64 ",\n  \"bound_of_order\": %"
 		    PRId64 ",\n  \"bound_over_all_orders\": %" PRId64 ",\n  \"unpadded_bound_of_order\": %" PRId64
 		    ",\n  \"unpadded_bound_over_all_orders\": %" PRId64 ",\n  \"plan\": %s\n}\n", k->p->weights_bytes,

@@ -32,6 +32,23 @@ void report_data_files(struct text *t, const struct graph *g)
 	text_printf(t, "]");
 }
 
+void report_layers(struct text *t, const struct graph *g)
+{
+	int count = 0;
+	text_printf(t, "  \"layers\": [");
+	for (const struct node *n = g->first; n; n = n->next) {
+		const char *tried = attr_str(n, "tried", "");
+		if (!*tried)
+			continue;
+		text_printf(t, "%s\n    {\"node\": ", count++ ? "," : "");
+		text_json(t, n->name);
+		text_printf(t, ", \"algorithm\": \"%s\", \"error_over_direct\": ", attr_str(n, "algorithm", "direct"));
+		text_json(t, tried);
+		text_printf(t, "}");
+	}
+	text_printf(t, "],\n");
+}
+
 void report_manifest(struct emission *e, const struct compiled *k)
 {
 	struct ctx *c = e->c;
@@ -59,6 +76,7 @@ void report_manifest(struct emission *e, const struct compiled *k)
 		    act[e->o->activation]);
 	text_printf(&t, "  \"numeric_plan\": \"%s\",\n  \"ends_in_softmax\": %s,\n", k->s->plan_name,
 		    e->ends_in_softmax ? "true" : "false");
+	report_layers(&t, k->g);
 	io(&t, "inputs", k->g->inputs);
 	io(&t, "outputs", k->g->outputs);
 	text_printf(&t, "  \"memory\": {\"arena_bytes\": %" PRId64 ", \"bound_of_order\": %" PRId64

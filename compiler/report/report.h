@@ -11,6 +11,9 @@ void report_data_files(struct text *t, const struct graph *g);
 /* A few lines for the terminal after a compilation. */
 void report_summary(const struct emission *e, const struct compiled *k, const char *dir, FILE *f);
 
+/* "layers": [...], of the layers for which the numeric plan had a choice */
+void report_layers(struct text *t, const struct graph *g);
+
 /* `ampoule inspect`. */
 void report_inspect(struct ctx *c, const struct compiled *k, bool json, FILE *f);
 

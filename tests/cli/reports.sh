@@ -60,7 +60,24 @@ cp "$ROOT/models/small/rcmnet_small.onnx" rcmnet.onnx
 code 0 "$AMPOULE" verify rcmnet.onnx --plan speed
 has out "same bytes"
 code 0 "$AMPOULE" compile rcmnet.onnx -o speed --library --plan speed
-grep -q '"numeric_plan": "speed"' speed/manifest.json || fail "the manifest does not name the plan"
+code 0 "$AMPOULE" compile rcmnet.onnx -o default --library
+diff -r speed default || fail "speed is not the default plan"
+code 0 "$AMPOULE" compile rcmnet.onnx -o direct --library --plan direct
+code 0 "$AMPOULE" compile rcmnet.onnx -o size --library --plan size
+cmp direct/rcmnet.weights size/rcmnet.weights
+code 0 "$AMPOULE" inspect rcmnet.onnx
+has out "numeric plan" "  winograd"
+python3 - <<'END'
+import json
+for plan in "speed", "size", "direct":
+	m = json.load(open(plan + "/manifest.json"))
+	assert m["numeric_plan"] == plan, m["numeric_plan"]
+	took = [l for l in m["layers"] if l["algorithm"] != "direct"]
+	assert bool(took) == (plan == "speed"), m["layers"]
+	for l in took:	# the last that was tried is the one that was taken, and rule 18 admits it
+		name, ratio = l["error_over_direct"].split(", ")[-1].split()
+		assert name == l["algorithm"] and 0 < float(ratio) <= 16, l
+END
 grep -q 'algorithm=winograd' speed/rcmnet_model.c || fail "no layer is computed by Winograd's algorithm"
 # verify --keep keeps what it built; without it nothing stays behind
 mkdir tmp
