@@ -178,8 +178,9 @@ check-real: all
 	nice $$py models/check_real.py --pictures $(PHOTOS) --build $(BUILD)/check-real --ampoule $(BUILD)/ampoule
 
 # Ampoule raced against its peers, tests/bench: docs/benchmarks.md.  ONLY=rcmnet_a,resnet18 PEERS=onnxruntime RUNS=30
-# THREADS=1,2 QUICK=1; bench-layers MODEL=rcmnet_a or MODEL=file.onnx.
-PEERS ?= onnxruntime,openvino,ncnn
+# THREADS=1,2 OURS=default,direct,default/avx2 QUICK=1; bench-layers MODEL=rcmnet_a or MODEL=file.onnx.
+PEERS ?= onnxruntime,openvino,ncnn,torch.compile
+OURS ?= default
 THREADS ?= 1,2
 RUNS ?= 30
 MODEL ?= rcmnet_a
@@ -188,7 +189,7 @@ bench: all
 	@sh tools/deps.sh models
 	@py=$$(sh tools/venv.sh $(VENV) $(PEER_PINS)) && \
 	$$py tests/bench/bench.py --ampoule $(BUILD)/ampoule --build $(BUILD)/bench --cc "$(CC)" --only "$(ONLY)" \
-		--peers "$(PEERS)" --threads "$(THREADS)" --runs $(RUNS) $(if $(QUICK),--quick)
+		--ours "$(OURS)" --peers "$(PEERS)" --threads "$(THREADS)" --runs $(RUNS) $(if $(QUICK),--quick)
 bench-layers: all
 	@sh tools/deps.sh models
 	@py=$$(sh tools/venv.sh $(VENV)) && \

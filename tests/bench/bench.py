@@ -1,13 +1,15 @@
 """make bench: Ampoule and its peers on the same models, one run, one machine.
 
     python tests/bench/bench.py --ampoule build/ampoule --build build/bench [--only rcmnet_a,resnet18]
-        [--runs 30] [--threads 1,2] [--peers onnxruntime,openvino,ncnn] [--quick]
+        [--ours default,direct,default/avx2] [--runs 30] [--threads 1,2]
+        [--peers onnxruntime,openvino,ncnn,torch.compile] [--quick]
 
 In:  the definitions in models/, the compiler, the peers that are installed.
 Out: a table on stdout (docs/benchmarks.md says what each column means), BUILD/bench.json, BUILD/bench.svg.
      Exit code 1 when Ampoule fails on a model or answers wrong; a peer that does is only printed so.
 
-How: each model is exported, and compiled to C and built as its emitted Makefile says.  Each contestant
+How: each model is exported, and compiled to C and built as its emitted Makefile says, once for each of OURS: a
+numeric plan, and behind a stroke an instruction set.  Each contestant
 is a process of its own (runner.c, peer.py) that stands loaded; its first output must agree with
 PyTorch's in float64 or it is not raced.  The race then goes round: at its turn a contestant runs once
 untimed, so that its weights are back in the caches, and once timed; the order turns with the rounds.
@@ -38,10 +40,11 @@ import export                                                              # noq
 import flops                                                               # noqa: E402
 import zoo                                                                 # noqa: E402
 
-DEFAULT = ["rcmnet_a", "rcmnet_b", "resnet18", "resnet50", "mobilenetv2", "vit_tiny"]
+DEFAULT = ["rcmnet_a", "rcmnet_b", "resnet18", "resnet50", "vgg16", "densenet121", "efficientnet_b0", "mobilenetv2",
+           "swin_tiny", "vit_tiny"]
 TOLERANCE = 1e-4
 C_FLAGS = ["-std=c11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Werror"]
-MODULE = {"onnxruntime": "onnxruntime", "openvino": "openvino", "ncnn": "ncnn"}
+MODULE = {"onnxruntime": "onnxruntime", "openvino": "openvino", "ncnn": "ncnn", "torch.compile": "torch"}
 
 
 class Failed(Exception):
@@ -107,14 +110,44 @@ class Contestant:
         self.log.close()
 
 
-def emit(args, path, folder, weights):
+class Ours:
+    """One of --ours: "default", "direct", "speed/avx2": a numeric plan and, if not the CPU's best, a variant."""
+
+    def __init__(self, text):
+        self.plan, _, self.isa = text.partition("/")
+        words = [w for w in (self.plan.replace("default", ""), self.isa) if w]
+        self.name = " ".join(["ampoule", *words])
+
+    def folder(self, folder, threads, weights="embed"):
+        return os.path.join(folder, f"{self.plan}-{threads}-{weights}")
+
+
+def emit(args, path, folder, ours, threads, weights="embed"):
     """model.onnx -> a folder of C, built; returns seconds for each."""
     shutil.rmtree(folder, ignore_errors=True)
+    more = [] if ours.plan == "default" else ["--plan", ours.plan]
+    more += ["--threads", str(threads)] if threads > 1 else []
     start = time.time()
-    run_quiet([args.ampoule, "compile", path, "-o", folder, "--name", "net", "--weights", weights], "ampoule compile")
+    run_quiet([args.ampoule, "compile", path, "-o", folder, "--name", "net", "--weights", weights, *more],
+              "ampoule compile")
     middle = time.time()
     run_quiet(["make", "-s", "-j2", "-C", folder, "CC=" + args.cc], "the C compiler")
-    return middle - start, time.time() - middle
+    seconds = middle - start, time.time() - middle
+    run_quiet([args.cc, *C_FLAGS, "-pthread", "-I" + folder, "-o", os.path.join(folder, "runner"),
+               os.path.join(HERE, "runner.c"), os.path.join(folder, "libnet.a")], "runner.c")
+    return seconds
+
+
+def code_bytes(folder):
+    """.text and .rodata of the model and its kernels, all variants together, without the weights."""
+    total = 0
+    for f in os.listdir(folder):
+        if f.startswith("net") and f.endswith(".o") and f not in ("net_weights.o", "net_app.o"):
+            for line in run_quiet(["objdump", "-h", "-w", os.path.join(folder, f)], "objdump").splitlines():
+                words = line.split()
+                if len(words) > 2 and words[1].startswith((".text", ".rodata")):
+                    total += int(words[2], 16)
+    return total
 
 
 def our_first_answer(folder, given, count):
@@ -132,12 +165,15 @@ def tree_bytes(folder, endings):
                if not os.path.islink(os.path.join(at, f)) and any(e in f for e in endings))
 
 
+def program_bytes(folder):
+    """The stripped classifier: all that must lie on the disk to run."""
+    program = os.path.join(folder, "net.stripped")
+    run_quiet(["strip", "-o", program, os.path.join(folder, "net")], "strip")
+    return os.path.getsize(program)
+
+
 def disk_bytes(name, folder):
-    """What must lie on the disk to run: shared libraries and model; for Ampoule the stripped program."""
-    if name == "ampoule":
-        program = os.path.join(folder, "embed", "net.stripped")
-        run_quiet(["strip", "-o", program, os.path.join(folder, "embed", "net")], "strip")
-        return os.path.getsize(program)
+    """What must lie on the disk to run a peer: shared libraries and model."""
     files = ["model.ncnn.param", "model.ncnn.bin"] if name == "ncnn" else ["model.onnx"]
     model = sum(os.path.getsize(os.path.join(folder, f)) for f in files)
     where = os.path.dirname(importlib.util.find_spec(MODULE[name]).origin)
@@ -145,6 +181,8 @@ def disk_bytes(name, folder):
         return model + tree_bytes(os.path.join(where, "capi"), [".so"])
     if name == "ncnn":
         return model + tree_bytes(where, [".so"]) + tree_bytes(where + ".libs", [".so"])
+    if name == "torch.compile":
+        return model + tree_bytes(os.path.join(where, "lib"), [".so"])
     # OpenVINO carries every front end and device; only what the CPU needs for ONNX counts
     libs = os.path.join(where, "libs")
     parts = ("libopenvino.so", "libopenvino_intel_cpu", "libopenvino_onnx", "libtbb.so", "libtbb12", "libtbbmalloc")
@@ -165,27 +203,21 @@ def convert_ncnn(folder, shape):
         raise Failed("pnnx cannot convert it")
 
 
-def contestants(args, folder, x, threads, names):
-    """name -> a fresh Contestant, or the words that say why there is none."""
-    given, found = os.path.join(folder, "input.f32"), {}
-    for name in names:
-        output = os.path.join(folder, f"{name}.f32")
-        try:
-            if name == "ampoule":
-                if threads > 1:
-                    raise Failed("not there: no threads yet")
-                command = [os.path.join(folder, "runner"), given, output]
-            else:
-                if importlib.util.find_spec(MODULE[name]) is None:
-                    raise Failed("not there: not installed")
-                if name == "ncnn":
-                    convert_ncnn(folder, x.shape)
-                path, sizes = os.path.join(folder, "model.onnx"), ",".join(map(str, x.shape))
-                command = [sys.executable, os.path.join(HERE, "peer.py"), name, path, given, sizes, output, str(threads)]
-            found[name] = Contestant(name, command, output)
-        except Failed as problem:
-            found[name] = str(problem)
-    return found
+def enter(args, folder, x, threads, who):
+    """A fresh Contestant for one of --ours or a peer's name; Failed says why there is none."""
+    given = os.path.join(folder, "input.f32")
+    if isinstance(who, Ours):
+        output = os.path.join(folder, who.name.replace(" ", "-") + ".f32")
+        command = [os.path.join(who.folder(folder, threads), "runner"), given, output, *([who.isa] if who.isa else [])]
+        return Contestant(who.name, command, output)
+    if importlib.util.find_spec(MODULE[who]) is None:
+        raise Failed("not there: not installed")
+    if who == "ncnn":
+        convert_ncnn(folder, x.shape)
+    path, sizes = os.path.join(folder, "model.onnx"), ",".join(map(str, x.shape))
+    output = os.path.join(folder, who + ".f32")
+    return Contestant(who, [sys.executable, os.path.join(HERE, "peer.py"), who, path, given, sizes, output,
+                            str(threads)], output)
 
 
 def apart(a, b):
@@ -207,6 +239,21 @@ def race(entered, runs, warm, threads):
                 c.times.append(ns / 1e6)
 
 
+def build_ours(args, path, folder, ours, threads):
+    """Builds one plan for so many threads; what is said of it besides its race."""
+    embed, beside = ours.folder(folder, threads), ours.folder(folder, threads, "file")
+    seconds = emit(args, path, embed, ours, threads)
+    emit(args, path, beside, ours, threads, "file")
+    given = os.path.join(folder, "input.npy")
+    with open(os.path.join(embed, "manifest.json")) as f:
+        memory = json.load(f)["memory"]
+    return {"compile_s": seconds[0], "cc_s": seconds[1], "code_bytes": code_bytes(embed),
+            "weights_bytes": memory["weights_bytes"], "prepared_bytes": memory["prepared_bytes"],
+            "arena_bytes": memory["arena_bytes"], "disk_mb": program_bytes(embed) / 1e6,
+            "first_ms_embedded": our_first_answer(embed, given, args.starts),
+            "first_ms": our_first_answer(beside, given, args.starts)}
+
+
 def measure(args, name, peak):
     """One model: everything the table and bench.json say about it."""
     folder = os.path.join(args.build, name)
@@ -219,41 +266,35 @@ def measure(args, name, peak):
     np.save(os.path.join(folder, "input.npy"), x.numpy())
     with torch.no_grad():
         truth = model.double()(x.double()).numpy()
+    if "torch.compile" in args.peers:
+        torch.export.save(torch.export.export(model.float(), (x,)), os.path.join(folder, "model.pt2"))
     del model
     record = {"model": name, "input": list(x.shape), "flop": flops.count(path), "races": []}
-    ours = None
-    try:
-        seconds = emit(args, path, os.path.join(folder, "embed"), "embed")
-        emit(args, path, os.path.join(folder, "file"), "file")
-        run_quiet([args.cc, *C_FLAGS, "-I" + os.path.join(folder, "embed"), "-o", os.path.join(folder, "runner"),
-                   os.path.join(HERE, "runner.c"), os.path.join(folder, "embed", "libnet.a")], "runner.c")
-        given = os.path.join(folder, "input.npy")
-        ours = {"compile_s": seconds[0], "cc_s": seconds[1],
-                "first_ms_embedded": our_first_answer(os.path.join(folder, "embed"), given, args.starts),
-                "first_ms": our_first_answer(os.path.join(folder, "file"), given, args.starts)}
-    except Failed as problem:
-        record["ampoule_failed"] = str(problem)
     for threads in args.threads:
-        rows, entered = [], []
-        peak()
-        for who, c in contestants(args, folder, x.numpy(), threads, ["ampoule"] * bool(ours) + args.peers).items():
-            row = {"name": who}
+        rows, entered, built = [], [], {}
+        for who in [*args.ours, *args.peers]:
+            row = {"name": who.name if isinstance(who, Ours) else who, "ours": isinstance(who, Ours)}
             rows.append(row)
-            if isinstance(c, str):
-                row["absent"] = c
+            try:
+                if isinstance(who, Ours):
+                    if who.plan not in built:
+                        built[who.plan] = build_ours(args, path, folder, who, threads)
+                    row.update(built[who.plan])
+                c = enter(args, folder, x.numpy(), threads, who)
+            except Failed as problem:
+                row["absent"] = str(problem)
                 continue
             row["error"] = apart(c.output, truth)
-            row.update(first_ms=c.first_ns / 1e6, before_mb=c.before_kb / 1024, peak_mb=c.peak_kb / 1024,
-                       disk_mb=disk_bytes(who, folder) / 1e6)
-            if who == "ampoule":
-                row.update(ours, prepare_first_ms=c.first_ns / 1e6)
+            row["prepare_first_ms" if isinstance(who, Ours) else "first_ms"] = c.first_ns / 1e6
+            row.update(before_mb=c.before_kb / 1024, peak_mb=c.peak_kb / 1024)
+            if not isinstance(who, Ours):
+                row["disk_mb"] = disk_bytes(who, folder) / 1e6
             if row["error"] <= TOLERANCE:
                 entered.append(c)
             else:
                 row["wrong"] = True
                 c.stop()
-        if not ours:
-            rows.insert(0, {"name": "ampoule", "absent": record["ampoule_failed"]})
+        peak()
         race(entered, args.runs, args.warm, threads)
         record["peak_gflops"] = peak()
         for c in entered:
@@ -261,7 +302,7 @@ def measure(args, name, peak):
             row = next(r for r in rows if r["name"] == c.name)
             row.update(median_ms=statistics.median(c.times), min_ms=min(c.times), times_ms=c.times)
         for c in entered:
-            if c.name != "ampoule" and args.starts > 1:
+            if not next(r for r in rows if r["name"] == c.name)["ours"] and args.starts > 1:
                 times = [c.first_ns / 1e6]
                 for _ in range(args.starts - 1):
                     fresh = Contestant(c.name, c.process.args, os.path.join(folder, c.name + ".f32"))
@@ -275,7 +316,7 @@ def measure(args, name, peak):
     return record
 
 
-HEAD = (f"{'':14} {'median ms':>9} {'min':>8} {'/ ORT':>6} {'GFLOP/s':>8} {'of peak':>7} {'error':>8} {'first ms':>8} "
+HEAD = (f"{'':16} {'median ms':>9} {'min':>8} {'/ ORT':>6} {'GFLOP/s':>8} {'of peak':>7} {'error':>8} {'first ms':>8} "
         f"{'RSS MB':>7} {'(start)':>7} {'disk MB':>7}")
 
 
@@ -286,7 +327,7 @@ def show(record):
         print(f"{r['threads']} thread{'s' * (r['threads'] > 1)}" + HEAD[len("1 thread") + (r["threads"] > 1):])
         for row in r["rows"]:
             if "absent" in row:
-                print(f"  {row['name']:12} {row['absent']}")
+                print(f"  {row['name']:14} {row['absent']}")
                 continue
             if "median_ms" in row:
                 ms = row["median_ms"]
@@ -295,11 +336,13 @@ def show(record):
                         f"{100 * rate / record['peak_gflops'] / r['threads']:6.0f}%")
             else:
                 part = f"{'WRONG OUTPUT, not raced':>42}"
-            print(f"  {row['name']:12} {part} {row['error']:8.1e} {row['first_ms']:8.1f} {row['peak_mb']:7.1f} "
+            print(f"  {row['name']:14} {part} {row['error']:8.1e} {row['first_ms']:8.1f} {row['peak_mb']:7.1f} "
                   f"{row['before_mb']:7.1f} {row['disk_mb']:7.1f}")
-        ours = next((row for row in r["rows"] if row["name"] == "ampoule" and "first_ms_embedded" in row), None)
+        ours = next((row for row in r["rows"] if row["ours"] and "first_ms_embedded" in row), None)
         if ours:
-            print(f"  ampoule with embedded weights: first answer {ours['first_ms_embedded']:.1f} ms; compile "
+            print(f"  {ours['name']}, weights embedded: first answer {ours['first_ms_embedded']:.1f} ms; weights "
+                  f"{ours['weights_bytes'] / 1e6:.1f} MB, prepared {ours['prepared_bytes'] / 1e6:.1f}, arena "
+                  f"{ours['arena_bytes'] / 1e6:.1f}; code {ours['code_bytes'] / 1e3:.0f} KB; compile "
                   f"{ours['compile_s']:.1f} s, C compiler {ours['cc_s']:.1f} s")
     sys.stdout.flush()
 
@@ -325,7 +368,8 @@ def main():
     parser.add_argument("--build", required=True, metavar="DIR")
     known = ["rcmnet_a", "rcmnet_b", *zoo.MODELS]
     parser.add_argument("--only", default="", help="models, with commas: " + ", ".join(known))
-    parser.add_argument("--peers", default="onnxruntime,openvino,ncnn")
+    parser.add_argument("--ours", default="default", help="PLAN or PLAN/ISA, with commas; PLAN default: no --plan")
+    parser.add_argument("--peers", default="onnxruntime,openvino,ncnn,torch.compile")
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--runs", type=int, default=30)
     parser.add_argument("--cc", default="gcc")
@@ -335,6 +379,7 @@ def main():
     os.environ.pop("MAKEFLAGS", None)   # variables given to make bench are not for the emitted Makefiles
     names = [n for n in args.only.split(",") if n] or DEFAULT
     args.peers = [p for p in args.peers.split(",") if p]
+    args.ours = [Ours(t) for t in args.ours.split(",") if t]
     args.threads = [1] if args.quick else [int(t) for t in args.threads.split(",")]
     args.runs, args.warm, args.starts = (5, 2, 1) if args.quick else (args.runs, 5, 5)
     for wrong in [n for n in names if n not in known] + [p for p in args.peers if p not in MODULE]:
@@ -351,8 +396,7 @@ def main():
         record = measure(args, name, peak)
         report["models"].append(record)
         show(record)
-        single = [r for race_ in record["races"] if race_["threads"] == 1 for r in race_["rows"] if r["name"] == "ampoule"]
-        if any("median_ms" not in r for r in single) or "ampoule_failed" in record:
+        if any("median_ms" not in r for race_ in record["races"] for r in race_["rows"] if r["ours"]):
             failed.append(name)
     about["load_at_end"] = os.getloadavg()[0]
     print(f"\nload {about['load_at_start']:.1f} at the start, {about['load_at_end']:.1f} at the end "

@@ -2,8 +2,10 @@
 
 from xml.sax.saxutils import escape
 
-NAMES = {"ampoule": "Ampoule", "onnxruntime": "ONNX Runtime", "openvino": "OpenVINO", "ncnn": "ncnn"}
-COLOURS = {"ampoule": "#c0392b", "onnxruntime": "#5b6770", "openvino": "#8fa3b0", "ncnn": "#b9a77a"}
+NAMES = {"ampoule": "Ampoule", "onnxruntime": "ONNX Runtime", "openvino": "OpenVINO", "ncnn": "ncnn",
+         "torch.compile": "torch.compile"}
+COLOURS = {"ampoule": "#c0392b", "onnxruntime": "#5b6770", "openvino": "#8fa3b0", "ncnn": "#b9a77a",
+           "torch.compile": "#a58fb0"}
 LEFT, WIDE, ROW, GAP, TOP = 150, 430, 17, 14, 58
 
 
@@ -28,7 +30,8 @@ def chart(title, note, groups):
                    f'fill="#222">{escape(model)}</text>')
         for name, ms, words in rows:
             r = ratio(rows, ms)
-            label = NAMES.get(name, name)
+            known = name.split(" ")[0]
+            label = name.replace(known, NAMES.get(known, known), 1)
             if r is None:
                 out.append(f'<text x="{LEFT + 4}" y="{y + 12}" font-size="11" fill="#888">'
                            f'{escape(label)}: {escape(words)}</text>')
@@ -36,7 +39,7 @@ def chart(title, note, groups):
                 w = WIDE * min(r, most) / most
                 cut = " (cut)" if r > most else ""
                 out.append(f'<rect x="{LEFT}" y="{y + 2}" width="{w:.1f}" height="{ROW - 4}" '
-                           f'fill="{COLOURS.get(name, "#999")}"/>')
+                           f'fill="{COLOURS.get(known, "#999")}"/>')
                 out.append(f'<text x="{LEFT + w + 5:.1f}" y="{y + 12}" font-size="11" fill="#222">'
                            f'{escape(label)} {ms:.1f} ms, {r:.2f}x{cut}</text>')
             y += ROW

@@ -71,7 +71,23 @@ def ncnn(path, x, threads):
     return load
 
 
-PEERS = {"onnxruntime": onnxruntime, "openvino": openvino, "ncnn": ncnn}
+def torch_compile(path, x, threads):
+    """path: model.onnx, beside which bench.py left model.pt2, the exported PyTorch program."""
+    import torch
+    torch.set_num_threads(threads)
+
+    def load():
+        model = torch.compile(torch.export.load(path[:-len(".onnx")] + ".pt2").module())
+        given = torch.from_numpy(x)
+
+        def run():
+            with torch.inference_mode():
+                return model(given).numpy()
+        return run
+    return load
+
+
+PEERS = {"onnxruntime": onnxruntime, "openvino": openvino, "ncnn": ncnn, "torch.compile": torch_compile}
 
 
 def peak_kb():

@@ -1,9 +1,9 @@
 /*
  * runner.c - an emitted model as a contestant: runs when it is told to, and says how long it took.
  *
- *	runner INPUT OUTPUT
+ *	runner INPUT OUTPUT [ISA]
  *
- * In:  INPUT, the bytes of the model's one input; on stdin a byte for each run that is wanted.
+ * In:  INPUT, the bytes of the model's one input; ISA, a variant's name ("avx2"), else the best; on stdin a byte for each run that is wanted.
  * Out: OUTPUT, the bytes of its first output after the first run.  On stdout first one line
  *      "FIRST-NS BEFORE-KB PEAK-KB": time from preparing to the answer, resident memory (VmHWM) at
  *      the start and after it; then a line for each run: nanoseconds.
@@ -59,8 +59,14 @@ int main(int argc, char **argv)
 	const struct amp_model *m = &net_model;
 	const long before = peak_kb();
 	void *out[MAX_IO];
-	if (argc != 3)
-		fail("usage: runner INPUT OUTPUT");
+	if (argc != 3 && argc != 4)
+		fail("usage: runner INPUT OUTPUT [ISA]");
+	int isa = -1;
+	for (int i = 0; argc == 4 && i < m->n_isa; i++)
+		if (!strcmp(m->isa_names[i], argv[3]))
+			isa = i;
+	if (argc == 4 && isa < 0)
+		fail("the model has no such variant");
 	if (m->n_in != 1 || m->n_out > MAX_IO)
 		fail("this program runs models of one input");
 
@@ -76,7 +82,7 @@ int main(int argc, char **argv)
 	for (int i = 0; i < m->n_out; i++)
 		out[i] = block(m->out[i].bytes);
 	const void *const in[] = { x };
-	if (m->prepare(state, m->weights, prepared, NULL, -1) || m->run(state, arena, in, out))
+	if (m->prepare(state, m->weights, prepared, NULL, isa) || m->run(state, arena, in, out))
 		fail("the model failed");
 	const long long first = now() - start;
 
