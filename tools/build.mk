@@ -113,7 +113,7 @@ clean:
 
 # ---- what people call
 
-.PHONY: demo check deps-build deps-check install uninstall help check-includes check-san check-cli check-onnx check-models check-real bench bench-layers check-targets
+.PHONY: demo check deps-build deps-check install uninstall help check-includes check-san check-cli check-onnx check-models check-real bench bench-growth bench-layers check-targets
 deps-build:
 	@sh tools/deps.sh build
 deps-check:
@@ -190,6 +190,12 @@ bench: all
 	@py=$$(sh tools/venv.sh $(VENV) $(PEER_PINS)) && \
 	$$py tests/bench/bench.py --ampoule $(BUILD)/ampoule --build $(BUILD)/bench --cc "$(CC)" --only "$(ONLY)" \
 		--ours "$(OURS)" --peers "$(PEERS)" --threads "$(THREADS)" --runs $(RUNS) $(if $(QUICK),--quick)
+# Time and memory of one model over input sizes, widths and batches: MODEL=rcmnet_a.
+bench-growth: all
+	@sh tools/deps.sh models
+	@py=$$(sh tools/venv.sh $(VENV)) && \
+	$$py tests/bench/bench.py --ampoule $(BUILD)/ampoule --build $(BUILD)/bench --cc "$(CC)" --growth "$(MODEL)" \
+		--ours "$(OURS)" --peers onnxruntime --threads 1 --runs $(RUNS) $(if $(QUICK),--quick)
 bench-layers: all
 	@sh tools/deps.sh models
 	@py=$$(sh tools/venv.sh $(VENV)) && \
@@ -215,5 +221,6 @@ help:
 	@echo "make check-real      transfer to real photographs at $(PHOTOS), if they are there"
 	@echo "make check-targets   code for other machines, under emulators (gcc-aarch64-linux-gnu, qemu-user)"
 	@echo "make bench     Ampoule and its peers raced (ONLY=, PEERS=, THREADS=, QUICK=1; docs/benchmarks.md)"
+	@echo "make bench-growth MODEL=rcmnet_a    time and memory against input size, width and batch"
 	@echo "make bench-layers MODEL=rcmnet_a    time of each step"
 	@echo "make clean     BUILD=dir builds elsewhere; CC=clang, OPT=-O3, CFLAGS=... as usual"

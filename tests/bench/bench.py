@@ -42,6 +42,7 @@ import zoo                                                                 # noq
 
 DEFAULT = ["rcmnet_a", "rcmnet_b", "resnet18", "resnet50", "vgg16", "densenet121", "efficientnet_b0", "mobilenetv2",
            "swin_tiny", "vit_tiny"]
+GROWTH = [("size", (96, 160, 224, 320, 512)), ("width", (16, 32, 64, 96)), ("batch", (1, 2, 4, 8))]
 TOLERANCE = 1e-4
 C_FLAGS = ["-std=c11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Werror"]
 MODULE = {"onnxruntime": "onnxruntime", "openvino": "openvino", "ncnn": "ncnn", "torch.compile": "torch"}
@@ -51,10 +52,18 @@ class Failed(Exception):
     pass
 
 
+def parse(name):
+    """rcmnet_a@size=96@batch=4 -> its base, the options of its definition, the batch."""
+    base, *words = name.split("@")
+    options = {key: int(value) for key, _, value in (word.partition("=") for word in words)}
+    return base, options, options.pop("batch", 1)
+
+
 def build_model(name):
-    if name.startswith("rcmnet_"):
-        return export.build("rcmnet", variant=name[-1])
-    return export.build(name)
+    base, options, _ = parse(name)
+    if base.startswith("rcmnet_"):
+        return export.build("rcmnet", variant=base[-1], **options)
+    return export.build(base, **options)
 
 
 def run_quiet(command, what):
@@ -122,10 +131,11 @@ class Ours:
         return os.path.join(folder, f"{self.plan}-{threads}-{weights}")
 
 
-def emit(args, path, folder, ours, threads, weights="embed"):
+def emit(args, path, folder, ours, threads, batch, weights="embed"):
     """model.onnx -> a folder of C, built; returns seconds for each."""
     shutil.rmtree(folder, ignore_errors=True)
     more = [] if ours.plan == "default" else ["--plan", ours.plan]
+    more += ["--dim", f"batch={batch}"] if batch > 1 else []
     more += ["--threads", str(threads)] if threads > 1 else []
     start = time.time()
     run_quiet([args.ampoule, "compile", path, "-o", folder, "--name", "net", "--weights", weights, *more],
@@ -239,11 +249,11 @@ def race(entered, runs, warm, threads):
                 c.times.append(ns / 1e6)
 
 
-def build_ours(args, path, folder, ours, threads):
+def build_ours(args, path, folder, ours, threads, batch):
     """Builds one plan for so many threads; what is said of it besides its race."""
     embed, beside = ours.folder(folder, threads), ours.folder(folder, threads, "file")
-    seconds = emit(args, path, embed, ours, threads)
-    emit(args, path, beside, ours, threads, "file")
+    seconds = emit(args, path, embed, ours, threads, batch)
+    emit(args, path, beside, ours, threads, batch, "file")
     given = os.path.join(folder, "input.npy")
     with open(os.path.join(embed, "manifest.json")) as f:
         memory = json.load(f)["memory"]
@@ -260,8 +270,12 @@ def measure(args, name, peak):
     os.makedirs(folder, exist_ok=True)
     path = os.path.join(folder, "model.onnx")
     model, size = build_model(name)
+    batch = parse(name)[2]
     export.export(model, size, path, "torchscript")
-    x = common.drawn_batch(1, size, 5)
+    flop = batch * flops.count(path)
+    if batch > 1:
+        export.export(model, size, path, "torchscript", batch="symbolic")
+    x = common.drawn_batch(batch, size, 5)
     x.numpy().tofile(os.path.join(folder, "input.f32"))
     np.save(os.path.join(folder, "input.npy"), x.numpy())
     with torch.no_grad():
@@ -269,7 +283,7 @@ def measure(args, name, peak):
     if "torch.compile" in args.peers:
         torch.export.save(torch.export.export(model.float(), (x,)), os.path.join(folder, "model.pt2"))
     del model
-    record = {"model": name, "input": list(x.shape), "flop": flops.count(path), "races": []}
+    record = {"model": name, "input": list(x.shape), "flop": flop, "races": []}
     for threads in args.threads:
         rows, entered, built = [], [], {}
         for who in [*args.ours, *args.peers]:
@@ -278,7 +292,7 @@ def measure(args, name, peak):
             try:
                 if isinstance(who, Ours):
                     if who.plan not in built:
-                        built[who.plan] = build_ours(args, path, folder, who, threads)
+                        built[who.plan] = build_ours(args, path, folder, who, threads, batch)
                     row.update(built[who.plan])
                 c = enter(args, folder, x.numpy(), threads, who)
             except Failed as problem:
@@ -347,6 +361,20 @@ def show(record):
     sys.stdout.flush()
 
 
+def show_growth(models):
+    """Time and memory as one size grows: a line a model, for the first number of threads."""
+    print(f"\n{'':24} {'GFLOP':>7} {'median ms':>9} {'/ ORT':>6} {'RSS MB':>7} {'arena MB':>8} {'weights':>8}")
+    for record in models:
+        rows = record["races"][0]["rows"]
+        ours = next((r for r in rows if r["ours"] and "median_ms" in r), None)
+        base = next((r["median_ms"] for r in rows if r["name"] == "onnxruntime" and "median_ms" in r), None)
+        if ours:
+            ratio = f"{ours['median_ms'] / base:.2f}" if base else "-"
+            print(f"{record['model']:24} {record['flop'] / 1e9:7.2f} {ours['median_ms']:9.2f} "
+                  f"{ratio:>6} {ours['peak_mb']:7.1f} "
+                  f"{ours['arena_bytes'] / 1e6:8.2f} {ours['weights_bytes'] / 1e6:8.1f}")
+
+
 def machine(args):
     with open("/proc/cpuinfo") as f:
         cpu = next((line.split(":")[1].strip() for line in f if line.startswith("model name")), platform.machine())
@@ -367,7 +395,9 @@ def main():
     parser.add_argument("--ampoule", required=True)
     parser.add_argument("--build", required=True, metavar="DIR")
     known = ["rcmnet_a", "rcmnet_b", *zoo.MODELS]
-    parser.add_argument("--only", default="", help="models, with commas: " + ", ".join(known))
+    parser.add_argument("--only", default="", help="models, with commas: " + ", ".join(known) +
+                        "; rcmnet_a@size=96@width=32@batch=4 is one of other sizes")
+    parser.add_argument("--growth", default="", metavar="MODEL", help="instead: one model over sizes, widths, batches")
     parser.add_argument("--ours", default="default", help="PLAN or PLAN/ISA, with commas; PLAN default: no --plan")
     parser.add_argument("--peers", default="onnxruntime,openvino,ncnn,torch.compile")
     parser.add_argument("--threads", default="1,2")
@@ -378,11 +408,13 @@ def main():
     args = parser.parse_args()
     os.environ.pop("MAKEFLAGS", None)   # variables given to make bench are not for the emitted Makefiles
     names = [n for n in args.only.split(",") if n] or DEFAULT
+    if args.growth:
+        names = [f"{args.growth}@{key}={n}" for key, values in GROWTH for n in values]
     args.peers = [p for p in args.peers.split(",") if p]
     args.ours = [Ours(t) for t in args.ours.split(",") if t]
     args.threads = [1] if args.quick else [int(t) for t in args.threads.split(",")]
     args.runs, args.warm, args.starts = (5, 2, 1) if args.quick else (args.runs, 5, 5)
-    for wrong in [n for n in names if n not in known] + [p for p in args.peers if p not in MODULE]:
+    for wrong in [n for n in names if parse(n)[0] not in known] + [p for p in args.peers if p not in MODULE]:
         sys.exit(f"bench.py: there is no {wrong}; models: {', '.join(known)}; peers: {', '.join(MODULE)}")
     torch.set_num_threads(1)
     os.makedirs(args.build, exist_ok=True)
@@ -402,7 +434,8 @@ def main():
     print(f"\nload {about['load_at_start']:.1f} at the start, {about['load_at_end']:.1f} at the end "
           f"of {about['cores']} cores" + (": the machine was shared, trust ratios only" if
                                           about["load_at_end"] > 1.5 else ""))
-    with open(os.path.join(args.build, "bench.json"), "w") as f:
+    stem = os.path.join(args.build, "growth" if args.growth else "bench")
+    with open(stem + ".json", "w") as f:
         json.dump(report, f, indent=1)
         f.write("\n")
     groups = []
@@ -410,10 +443,12 @@ def main():
         first = record["races"][0]
         groups.append((record["model"], [(r["name"], r.get("median_ms"), r.get("absent", "wrong output, not raced"))
                                          for r in first["rows"]]))
-    with open(os.path.join(args.build, "bench.svg"), "w") as f:
+    if args.growth:
+        show_growth(report["models"])
+    with open(stem + ".svg", "w") as f:
         f.write(chart.chart(f"float32, batch 1, {args.threads[0]} thread{'s' * (args.threads[0] > 1)}",
                             f"{about['cpu']}; {about['cc']}; medians of {args.runs}", groups))
-    print(f"written: {os.path.join(args.build, 'bench.json')}, {os.path.join(args.build, 'bench.svg')}")
+    print(f"written: {stem}.json, {stem}.svg")
     if failed:
         sys.exit("bench.py: Ampoule failed or answered wrong on " + ", ".join(failed))
 
