@@ -208,39 +208,26 @@ static struct value *pack_bias(const struct node *n)
 
 /* ---- Winograd ---- */
 
-/* Can the kernel compute it at all? */
-static bool winograd_fits(const struct spatial *w, int64_t c, int64_t m, int64_t group)
+/* Can a form of the algorithm compute it at all? */
+static bool winograd_read(const struct spatial *w, int64_t c, int64_t m, int64_t group, struct winograd_layer *l)
 {
-	int64_t size;
-	for (int i = 0; i < 2; i++)
-		if (w->kernel[i] != 3 || w->stride[i] != 1 || w->dilation[i] != 1)
-			return false;
-	return group == 1 && c >= 16 && mul_i64(w->out[0], w->out[1], &size) && size <= INT32_MAX / 64 &&
-	       mul_i64(c, m, &size) && size <= INT32_MAX / 64;
-}
-
-/* Of the attribute that the pass `plan` has set; 0: direct */
-static int winograd_tile(const struct node *n, const struct spatial *w, int64_t c, int64_t m, int64_t group)
-{
-	const char *name = attr_str(n, "algorithm", "");
-	if (!*n->domain || !winograd_fits(w, c, m, group))
-		return 0;
-	return str_eq(name, "winograd4") ? 4 : str_eq(name, "winograd2") ? 2 : 0;
+	*l = (struct winograd_layer){ .c = c, .m = m, .oh = w->out[0], .ow = w->out[1], .kernel = w->kernel[0],
+				      .stride = w->stride[0] };
+	return group == 1 && w->kernel[0] == w->kernel[1] && w->stride[0] == w->stride[1] && w->dilation[0] == 1 &&
+	       w->dilation[1] == 1 && winograd_fits(l);
 }
 
 static const char *algorithm(const struct node *n, const char **tried)
 {
 	struct spatial s;
 	const struct type *x, *w;
+	struct winograd_layer l;
 	int64_t group;
 	if (!read(n, &s, &x, &w, &group) || node_out(n, 0)->layout != LAYOUT_C16 ||
-	    node_in(n, 0)->layout != LAYOUT_C16 || !winograd_fits(&s, x->dim[1].value, w->dim[0].value, group))
+	    !winograd_read(&s, x->dim[1].value, w->dim[0].value, group, &l))
 		return NULL;
-	const struct tensor *data = node_in(n, 1)->data;
-	const struct winograd_layer l = {
-		.c = x->dim[1].value, .m = w->dim[0].value, .oh = s.out[0], .ow = s.out[1],
-		.w = data, .w_direct = pack_weights(n->graph->c, data, 16),
-	};
+	l.w = node_in(n, 1)->data;
+	l.w_direct = pack_weights(n->graph->c, l.w, l.c < 16 ? l.c : 16);
 	const int tile = winograd_choose(n->graph->c, &l, tried);
 	return tile ? winograd_name(tile) : NULL;
 }
@@ -251,7 +238,10 @@ static void lower_c16(struct node *n, struct step *s, const struct spatial *w, c
 		      const struct type *wt, int64_t group)
 {
 	const int64_t c = x->dim[1].value, m = wt->dim[0].value;
-	const int tile = winograd_tile(n, w, c, m, group);
+	struct winograd_layer l;
+	/* the attribute is the pass `plan`'s */
+	const int tile = *n->domain && winograd_read(w, c, m, group, &l) ?
+			 winograd_tile(&l, attr_str(n, "algorithm", "")) : 0;
 	step_in(s, node_in(n, 0));
 	if (depthwise(c, m, group)) {
 		struct amp_dwconv_c16 *p = step_kernel(s, "dwconv_c16", DT_FLOAT);
@@ -266,17 +256,17 @@ static void lower_c16(struct node *n, struct step *s, const struct spatial *w, c
 		step_weights(n, s, pack_weights(n->graph->c, node_in(n, 1)->data, 1), "c16");
 	} else if (tile) {
 		struct amp_winograd_c16 *p = step_kernel(s, "winograd_c16", DT_FLOAT);
-		const int64_t tiles = (w->out[0] + tile - 1) / tile * ((w->out[1] + tile - 1) / tile);
-		const int64_t chunk = winograd_chunk(c, m, tile, tiles);
+		l.w = node_in(n, 1)->data;
 		*p = (struct amp_winograd_c16){
 			.n = (int32_t)x->dim[0].value, .c = (int32_t)c, .m = (int32_t)m, .ih = (int32_t)w->in[0],
 			.iw = (int32_t)w->in[1], .oh = (int32_t)w->out[0], .ow = (int32_t)w->out[1],
-			.ph = (int32_t)w->pad[0], .pw = (int32_t)w->pad[1], .tile = tile, .chunk = (int32_t)chunk,
-			.act = op_activation(n), .alpha = (float)attr_float(n, "act_alpha", 0),
-			.beta = (float)attr_float(n, "act_beta", 0),
+			.ph = (int32_t)w->pad[0], .pw = (int32_t)w->pad[1], .stride = (int32_t)l.stride, .x_plain = c < 16,
+			.tile = tile, .taps = winograd_taps(&l), .chunk = (int32_t)winograd_chunk(&l, tile),
+			.ahead = winograd_ahead(&l, tile), .act = op_activation(n),
+			.alpha = (float)attr_float(n, "act_alpha", 0), .beta = (float)attr_float(n, "act_beta", 0),
 		};
-		s->scratch = winograd_scratch(c, m, tile, chunk);
-		step_weights(n, s, winograd_weights(n->graph->c, node_in(n, 1)->data, tile), winograd_name(tile));
+		s->scratch = winograd_scratch(&l, tile);
+		step_weights(n, s, winograd_weights(n->graph->c, &l, tile), winograd_name(tile));
 	} else {
 		struct amp_conv_c16 *p = step_kernel(s, "conv_c16", DT_FLOAT);
 		const int64_t cg = c / group, cs = c < 16 ? c : 16;

@@ -1,5 +1,5 @@
 /*
- * winograd.c - 3x3 convolutions by Winograd's algorithm: its weights, its cost, its admission (rules 6, 17, 18).
+ * winograd.c - convolutions by Winograd's algorithm: its weights, its cost, its admission (rules 6, 17, 18).
  *
  * In: a layer's sizes and weights.  Out: the tile size, or the packed weights.  Nothing here looks at the target.
  */
@@ -12,109 +12,191 @@
 #include <math.h>
 #include <string.h>
 
-/*
- * Weights u = G g G': in double, each column of g, then each row of the result, rounded to float once.  Products are
- * by powers of two, thus exact, and quotients are correctly rounded: every host gives the same bits.
- */
-static void transform(const double *g, int64_t step, int tile, double *u, int64_t u_step)
+const char *winograd_name(int tile)
 {
-	const double g0 = g[0], g1 = g[step], g2 = g[2 * step], e = g0 + g2;
-	if (tile == 2) {
+	return tile == 2 ? "winograd2" : tile == 4 ? "winograd4" : "winograd5";
+}
+
+int winograd_taps(const struct winograd_layer *l)
+{
+	return (int)((l->kernel + l->stride - 1) / l->stride);
+}
+
+bool winograd_fits(const struct winograd_layer *l)
+{
+	int64_t size;
+	const int64_t k = l->kernel, c = l->c;
+	if (!(l->stride == 1 && k == 3 && c >= 16) &&
+	    !(l->stride == 2 && (k == 3 || k == 7) && (c % 16 == 0 || c <= 4)))
+		return false;
+	return mul_i64(l->oh, l->ow, &size) && size <= INT32_MAX / 256 && mul_i64(c, l->m, &size) &&
+	       size <= INT32_MAX / 512;
+}
+
+static bool has_form(const struct winograd_layer *l, int tile)
+{
+	return l->stride == 1 || tile == 4;
+}
+
+int winograd_tile(const struct winograd_layer *l, const char *name)
+{
+	for (int tile = 2; tile <= 5; tile++)
+		if (tile != 3 && has_form(l, tile) && str_eq(name, winograd_name(tile)))
+			return tile;
+	return 0;
+}
+
+/* ---- weights ----------------------------------------------------------------------------------- */
+
+/* the pairs of points of winograd_forms.h, by N */
+static const double pair[8][3] = { [5] = { 0.375, 1.5 }, [6] = { 0.75, 1.5 }, [7] = { 0.25, 0.875, 1.75 } };
+
+/*
+ * u = G g for `taps` weights `step` apart and n points.  At p: (sum of p^k g[k]) / f, f the product of p's distances from
+ * the other finite points; at infinity the last weight.  Each product is rounded before it is added: no host contracts.
+ */
+static void transform(const double *g, int64_t step, int taps, int n, double *u, int64_t u_step)
+{
+	const double g0 = g[0], g1 = g[step], g2 = taps > 2 ? g[2 * step] : 0, g3 = taps > 3 ? g[3 * step] : 0;
+	if (n == 4) {
+		const double e = g0 + g2;
 		u[0] = g0;
 		u[u_step] = (e + g1) / 2;
 		u[2 * u_step] = (e - g1) / 2;
 		u[3 * u_step] = g2;
 		return;
 	}
-	const double q = g0 + 4 * g2, d = 2 * g1;
-	u[0] = g0 / 4;
-	u[u_step] = (e + g1) / -6;
-	u[2 * u_step] = (e - g1) / -6;
-	u[3 * u_step] = (q + d) / 24;
-	u[4 * u_step] = (q - d) / 24;
-	u[5 * u_step] = g2;
+	const int pairs = (n - 1) / 2, zero = n - 1 - 2 * pairs;
+	double at_zero = 1;
+	for (int i = 0; i < pairs; i++) {
+		const double p = pair[n][i], p2 = p * p;	/* p and what follows from it: exact */
+		double f = zero ? 2 * p2 : 2 * p;
+		for (int j = 0; j < pairs; j++)
+			if (j != i)
+				f *= p2 - pair[n][j] * pair[n][j];
+		at_zero *= -p2;
+		const double e = g0 + d_opaque(p2 * g2), o = d_opaque(p * g1) + d_opaque(p2 * p * g3);
+		u[(zero + 2 * i) * u_step] = (e + o) / f;
+		u[(zero + 2 * i + 1) * u_step] = (e - o) / (zero ? f : -f);
+	}
+	if (zero)
+		u[0] = g0 / at_zero;
+	u[(n - 1) * u_step] = g[(taps - 1) * step];
 }
 
-struct tensor *winograd_weights(struct ctx *ctx, const struct tensor *w, int tile)
+struct tensor *winograd_weights(struct ctx *ctx, const struct winograd_layer *l, int tile)
 {
-	const int size = tile + 2, points = size * size;
-	const int64_t m = w->dim[0], c = w->dim[1], m_blocks = (m + 15) / 16;
-	const int64_t dims[] = { points, m_blocks, c, 16 };
+	const int taps = winograd_taps(l), n = tile + taps - 1, points = n * n, s = (int)l->stride;
+	const int64_t k = l->c * s * s, m_blocks = (l->m + 15) / 16, size = l->kernel;
+	const int64_t dims[] = { points, m_blocks, k, 16 };
 	struct tensor *t = tensor_new(ctx, DT_FLOAT, 4, dims);
 	float *to = t->data;
-	const float *from = w->data;
-	for (int64_t o = 0; o < m; o++)
-		for (int64_t i = 0; i < c; i++, from += 9) {
-			double g[9], half[6 * 3], u[36];
-			for (int k = 0; k < 9; k++)
-				g[k] = (double)from[k];
-			for (int k = 0; k < 3; k++)
-				transform(g + k, 3, tile, half + k, 3);
-			for (int k = 0; k < size; k++)
-				transform(half + k * 3, 1, tile, u + k * size, 1);
-			for (int k = 0; k < points; k++)
-				to[((k * m_blocks + o / 16) * c + i) * 16 + o % 16] = (float)u[k];
-		}
+	const float *from = l->w->data;
+	for (int64_t o = 0; o < l->m; o++)
+		for (int64_t c = 0; c < l->c; c++, from += size * size)
+			for (int ph = 0; ph < s * s; ph++) {
+				double g[4 * 4] = { 0 }, half[AMP_WINO_MAX * 4], u[AMP_WINO_MAX * AMP_WINO_MAX];
+				const int64_t i = l->c < 16 ? ph * l->c + c : c / 16 * 16 * s * s + ph * 16 + c % 16;
+				float *at = to + (o / 16 * k + i) * 16 + o % 16;
+				for (int a = 0; a < taps; a++)
+					for (int b = 0; b < taps; b++) {
+						const int y = a * s + ph / s, x = b * s + ph % s;
+						if (y < size && x < size)
+							g[a * taps + b] = (double)from[y * size + x];
+					}
+				for (int b = 0; b < taps; b++)
+					transform(g + b, taps, taps, n, half + b, taps);
+				for (int a = 0; a < n; a++)
+					transform(half + a * taps, 1, taps, n, u + a * n, 1);
+				for (int q = 0; q < points; q++)
+					at[q * m_blocks * k * 16] = (float)u[q];
+			}
 	return t;
 }
 
 /* ---- cost -------------------------------------------------------------------------------------- */
 
 /*
- * In multiply-accumulates of one lane, for one image.  A step of a transform counts two, loads and stores too: about
- * 220 (input) and 200 (output) for F4, 64 and 50 for F2.  A weight is read once from memory and counts
- * eight: what makes late layers, with large weights and small maps, prefer the smaller tile.
+ * In multiply-accumulates of one lane, for one image.  A weight is read once from memory and counts ten; arithmetic and
+ * reading overlap, but not wholly.  That makes late layers, with large weights and small maps, prefer the smaller
+ * tile.  A transform counts twelve a point of input, eight a point and a pixel of output.
  */
 static double cost(const struct winograd_layer *l, int tile)
 {
-	const double c = (double)l->c, m = (double)l->m;
-	if (tile == 0)
-		return (double)l->oh * (double)l->ow * 9 * c * m + 8 * 9 * c * m;
-	const double tiles = (double)((l->oh + tile - 1) / tile) * (double)((l->ow + tile - 1) / tile);
-	const double points = tile == 4 ? 36 : 16, in = tile == 4 ? 440 : 128, out = tile == 4 ? 400 : 100;
-	return tiles * (points * c * m + in * c + out * m) + 8 * points * c * m;
+	double c = (double)l->c, m = (double)l->m, macs, weights, transforms = 0;
+	if (tile == 0) {
+		weights = (double)(l->kernel * l->kernel) * c * m;
+		macs = (double)l->oh * (double)l->ow * weights;
+	} else {
+		const double tiles = (double)((l->oh + tile - 1) / tile) * (double)((l->ow + tile - 1) / tile);
+		const double n = tile + winograd_taps(l) - 1, points = n * n;
+		c *= (double)(l->stride * l->stride);
+		weights = points * c * m;
+		macs = tiles * weights;
+		transforms = tiles * (12 * points * ceil(c / 16) * 16 + 8 * (points + tile * tile) * m);
+	}
+	weights *= 10;
+	return (macs > weights ? macs + weights / 4 : weights + macs / 4) + transforms;
 }
 
 #define CHUNK_BYTES (384 << 10)		/* V and M of a chunk, where the weights fit into the cache beside them */
 #define WHOLE_BYTES (2 << 20)		/* the same where the weights do not: they should stream once */
 #define SMALL_WEIGHTS (1 << 20)
 
-int64_t winograd_chunk(int64_t c, int64_t m, int tile, int64_t tiles)
+static int64_t weight_bytes(const struct winograd_layer *l, int tile)
 {
-	const int64_t points = tile == 4 ? 36 : 16;
-	const int64_t each = points * ((c + 15) / 16 + (m + 15) / 16) * 64;
-	const int64_t room = points * c * m * 4 <= SMALL_WEIGHTS ? CHUNK_BYTES : WHOLE_BYTES;
-	int64_t n = room / each / 14 * 14;	/* 14: the widest register tile */
-	if (n < 14)
-		n = 14;
-	return n < tiles ? n : tiles;
+	const int64_t n = tile + winograd_taps(l) - 1;
+	return n * n * l->c * l->stride * l->stride * l->m * 4;
 }
 
-int64_t winograd_scratch(int64_t c, int64_t m, int tile, int64_t chunk)
+int64_t winograd_chunk(const struct winograd_layer *l, int tile)
 {
-	const int64_t points = tile == 4 ? 36 : 16;
-	return points * (((c + 15) / 16 + (m + 15) / 16) * chunk * 64 + 2 * 64);
+	const int64_t n = tile + winograd_taps(l) - 1, k_blocks = (l->c * l->stride * l->stride + 15) / 16;
+	const int64_t each = n * n * (k_blocks + (l->m + 15) / 16) * 64;
+	const int64_t across = (l->ow + tile - 1) / tile, tiles = across * ((l->oh + tile - 1) / tile);
+	int64_t chunk = (weight_bytes(l, tile) <= SMALL_WEIGHTS ? CHUNK_BYTES : WHOLE_BYTES) / each / 14 * 14;
+	if (l->c < 16)			/* a row of tiles */
+		return across;
+	if (chunk < 14)
+		chunk = 14;		/* the widest register tile */
+	return chunk < tiles ? chunk : tiles;
+}
+
+int64_t winograd_ahead(const struct winograd_layer *l, int tile)
+{
+	return weight_bytes(l, tile) <= SMALL_WEIGHTS ? 0 : 16 << 10;
+}
+
+int64_t winograd_scratch(const struct winograd_layer *l, int tile)
+{
+	const int64_t n = tile + winograd_taps(l) - 1, k_blocks = (l->c * l->stride * l->stride + 15) / 16;
+	const int64_t band = l->c < 16 ? n * ((l->ow + tile - 1) / tile * tile + winograd_taps(l) - 1) * 64 : 0;
+	return n * n * ((k_blocks + (l->m + 15) / 16) * winograd_chunk(l, tile) * 64 + 2 * 64) + band;
 }
 
 /* ---- admission ----------------------------------------------------------------------------------- */
 
-/* One tile of output, all channels: sums in double, in c16 as the kernels give them */
-static void truth(const struct winograd_layer *l, int tile, const float *x, double *y)
+/* Where pixel (y, x) of channel c lies in the picture of the crop, `side` pixels square */
+static int64_t pixel(const struct winograd_layer *l, int64_t side, int64_t c, int64_t y, int64_t x)
 {
-	const int size = tile + 2, n = tile * tile;
+	return l->c < 16 ? (c * side + y) * side + x : ((c / 16 * side + y) * side + x) * 16 + c % 16;
+}
+
+/* One tile of output, all channels: sums in double, in c16 as the kernels give them */
+static void truth(const struct winograd_layer *l, int tile, int64_t side, const float *x, double *y)
+{
+	const int64_t k = l->kernel, s = l->stride, n = tile * tile;
 	const float *w = l->w->data;
 	for (int64_t o = 0; o < l->m; o++) {
-		double sum[16] = { 0 };
-		for (int64_t i = 0; i < l->c; i++)
-			for (int k = 0; k < 9; k++, w++) {
-				const float *from = x + ((i / 16 * size + k / 3) * size + k % 3) * 16 + i % 16;
+		double sum[AMP_WINO_MAX * AMP_WINO_MAX] = { 0 };
+		for (int64_t c = 0; c < l->c; c++)
+			for (int64_t i = 0; i < k * k; i++, w++) {
 				const double g = (double)*w;
-				for (int r = 0; r < tile; r++)	/* products of floats are exact in double */
-					for (int s = 0; s < tile; s++)
-						sum[r * tile + s] += g * (double)from[(r * size + s) * 16];
+				for (int t = 0; t < n; t++)	/* products of floats are exact in double */
+					sum[t] += g * (double)x[pixel(l, side, c, t / tile * s + i / k, t % tile * s + i % k)];
 			}
-		for (int k = 0; k < n; k++)
-			y[(o / 16 * n + k) * 16 + o % 16] = sum[k];
+		for (int t = 0; t < n; t++)
+			y[(o / 16 * n + t) * 16 + o % 16] = sum[t];
 	}
 }
 
@@ -137,52 +219,54 @@ static double distance(const struct winograd_layer *l, int tile, const float *y,
  */
 static double ratio(struct ctx *ctx, const struct winograd_layer *l, int tile)
 {
-	const int size = tile + 2;
-	const int64_t blocks = (l->c + 15) / 16, m_blocks = (l->m + 15) / 16;
-	const int64_t x_dims[] = { blocks, size, size, 16 }, y_dims[] = { m_blocks, tile, tile, 16 };
-	struct tensor *x = tensor_new(ctx, DT_FLOAT, 4, x_dims), *y = tensor_new(ctx, DT_FLOAT, 4, y_dims);
+	const int64_t side = (tile - 1) * l->stride + l->kernel, blocks = (l->c + 15) / 16, m_blocks = (l->m + 15) / 16;
+	const int64_t x_dims[] = { l->c < 16 ? l->c : blocks * 16, side, side };
+	const int64_t y_dims[] = { m_blocks, tile, tile, 16 };
+	struct tensor *x = tensor_new(ctx, DT_FLOAT, 3, x_dims), *y = tensor_new(ctx, DT_FLOAT, 4, y_dims);
 	struct tensor *want = tensor_new(ctx, DT_DOUBLE, 4, y_dims);
 	ir_fill(x, 1);
-	for (int64_t i = l->c % 16 ? (blocks - 1) * size * size * 16 : x->n; i < x->n; i++)
+	for (int64_t i = l->c > 16 && l->c % 16 ? (blocks - 1) * side * side * 16 : x->n; i < x->n; i++)
 		if (i % 16 >= l->c % 16)
 			((float *)x->data)[i] = 0;
-	truth(l, tile, x->data, want->data);
+	truth(l, tile, side, x->data, want->data);
 
+	struct winograd_layer crop = *l;
+	crop.oh = crop.ow = tile;
+	const int32_t c = (int32_t)l->c, m = (int32_t)l->m, s = (int32_t)l->stride, k = (int32_t)l->kernel;
 	const struct amp_conv_c16 d = {
-		.n = 1, .c = (int32_t)l->c, .m = (int32_t)l->m, .group = 1, .ih = size, .iw = size, .oh = tile, .ow = tile,
-		.kh = 3, .kw = 3, .sh = 1, .sw = 1, .dh = 1, .dw = 1, .band = tile,
+		.n = 1, .c = c, .m = m, .group = 1, .ih = (int32_t)side, .iw = (int32_t)side, .oh = tile, .ow = tile,
+		.kh = k, .kw = k, .sh = s, .sw = s, .dh = 1, .dw = 1, .band = tile, .x_plain = c < 16, .copy = c < 16,
 	};
 	const struct amp_winograd_c16 p = {
-		.n = 1, .c = (int32_t)l->c, .m = (int32_t)l->m, .ih = size, .iw = size, .oh = tile, .ow = tile,
-		.tile = tile, .chunk = 1,
+		.n = 1, .c = c, .m = m, .ih = (int32_t)side, .iw = (int32_t)side, .oh = tile, .ow = tile,
+		.stride = s, .x_plain = c < 16, .tile = tile, .taps = winograd_taps(l), .chunk = 1,
 	};
-	struct amp_env env = { .scratch = mem_alloc(ctx, (size_t)winograd_scratch(l->c, l->m, tile, 1)), .parts = 1 };
+	const int64_t copy = side * side * 16 * 4, scratch = winograd_scratch(&crop, tile);
+	struct amp_env env = { .scratch = mem_alloc(ctx, (size_t)(copy > scratch ? copy : scratch)), .parts = 1 };
 	const void *in[4] = { x->data, l->w_direct->data, NULL, NULL };
 	void *out[1] = { y->data };
 	kernel_find("conv_c16", "f32")->fn(&d, in, out, &env);
 	const double direct = distance(l, tile, y->data, want->data);
-	in[1] = winograd_weights(ctx, l->w, tile)->data;
+	in[1] = winograd_weights(ctx, l, tile)->data;
 	kernel_find("winograd_c16", "f32")->fn(&p, in, out, &env);
 	const double far = distance(l, tile, y->data, want->data);
 	return far == 0 ? 0 : far / direct;	/* of two doubles, correctly rounded: the same on every host */
 }
 
-const char *winograd_name(int tile)
-{
-	return tile == 4 ? "winograd4" : "winograd2";
-}
-
 int winograd_choose(struct ctx *ctx, const struct winograd_layer *l, const char **tried)
 {
-	const double c4 = cost(l, 4), c2 = cost(l, 2), c0 = cost(l, 0);
-	const int order[2] = { c4 <= c2 ? 4 : 2, c4 <= c2 ? 2 : 4 };
-	for (int i = 0; i < 2; i++)
-		if ((order[i] == 4 ? c4 : c2) < c0) {
-			const double r = ratio(ctx, l, order[i]);
-			*tried = str_printf(ctx, "%s%s%s %.2f", *tried ? *tried : "", *tried ? ", " : "",
-					    winograd_name(order[i]), r);
-			if (r <= 16)
-				return order[i];
-		}
-	return 0;
+	bool refused[6] = { false };
+	for (;;) {
+		int best = 0;
+		for (int tile = 2; tile <= 5; tile++)
+			if (tile != 3 && has_form(l, tile) && !refused[tile] && cost(l, tile) < cost(l, best))
+				best = tile;
+		if (!best)
+			return 0;
+		const double r = ratio(ctx, l, best);
+		*tried = str_printf(ctx, "%s%s%s %.2f", *tried ? *tried : "", *tried ? ", " : "", winograd_name(best), r);
+		if (r <= 16)
+			return best;
+		refused[best] = true;
+	}
 }

@@ -1,25 +1,31 @@
-/* winograd.h - 3x3 convolutions by Winograd's algorithm: when, and with which weights. */
+/* winograd.h - convolutions by Winograd's algorithm: when, and with which weights. */
 #ifndef AMP_OPS_WINOGRAD_H
 #define AMP_OPS_WINOGRAD_H
 
 #include "ir/ir.h"
 
-/* Of one image in layout c16; kernel 3x3, strides, dilations and group 1. */
+/* Of one image; square kernel, one stride, dilations and group 1; c16, with c < 16 plain. */
 struct winograd_layer {
-	int64_t c, m, oh, ow;
-	const struct tensor *w;		/* float [m, c, 3, 3] */
-	const struct tensor *w_direct;	/* the same, packed for conv_c16 */
+	int64_t c, m, oh, ow, kernel, stride;
+	const struct tensor *w;		/* float [m, c, kernel, kernel] */
+	const struct tensor *w_direct;	/* the same, packed for conv_c16; for winograd_choose() */
 };
 
-/* 4, 2: F(4x4, 3x3), F(2x2, 3x3); 0: direct.  By cost, among what rule 18 admits.  *tried: as struct op says. */
+/* Is there any form: 3x3 of stride 1, 3x3 or 7x7 of stride 2? */
+bool winograd_fits(const struct winograd_layer *l);
+
+/* T of F(T x T): 2, 4, 5, or 0: direct.  By cost, among what rule 18 admits.  *tried: as struct op says. */
 int winograd_choose(struct ctx *c, const struct winograd_layer *l, const char **tried);
 const char *winograd_name(int tile);			/* of the algorithm */
+int winograd_tile(const struct winograd_layer *l, const char *name);	/* 0: none of ours */
+int winograd_taps(const struct winograd_layer *l);	/* of one phase's kernel */
 
-/* float [point][m/16][c][16]; lanes beyond m are 0 */
-struct tensor *winograd_weights(struct ctx *c, const struct tensor *w, int tile);
+/* float [point][m/16][k][16], k as winograd_c16.inc says; lanes beyond m are 0 */
+struct tensor *winograd_weights(struct ctx *c, const struct winograd_layer *l, int tile);
 
-/* Tiles worked on together, for the caches: no part of the numeric plan. */
-int64_t winograd_chunk(int64_t c, int64_t m, int tile, int64_t tiles);
-int64_t winograd_scratch(int64_t c, int64_t m, int tile, int64_t chunk);	/* bytes */
+/* For the caches, no part of the numeric plan: tiles worked on together; floats that weights are prefetched ahead. */
+int64_t winograd_chunk(const struct winograd_layer *l, int tile);
+int64_t winograd_ahead(const struct winograd_layer *l, int tile);
+int64_t winograd_scratch(const struct winograd_layer *l, int tile);	/* bytes */
 
 #endif

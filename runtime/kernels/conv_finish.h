@@ -7,16 +7,24 @@
 #include "kernels/type.h"
 #include "kernels/epilogue_v.h"
 
-/* sums -> y: bias, residual, activation, lanes beyond m */
+#define AMP_CONV_FINISH(act) \
+	for (int32_t t = 0; t < n; t++) { \
+		vf v = v_add(v_load(sum + t * 16), bias); \
+		if (z) \
+			v = v_add(v, v_load(z + (int64_t)t * 16)); \
+		v = amp_v_activation(v, act, alpha, beta); \
+		v_store(y + (int64_t)t * 16, v_sel(lanes, v, v_zero())); \
+	}
+
+/* sums -> y: bias, residual, activation, lanes beyond m; the usual activations without a switch in the loop */
 AMP_INLINE void amp_conv_finish(int act, float alpha, float beta, const float *sum, int32_t n,
 				vf bias, const float *z, vm lanes, float *y)
 {
-	for (int32_t t = 0; t < n; t++) {
-		vf v = v_add(v_load(sum + t * 16), bias);
-		if (z)
-			v = v_add(v, v_load(z + (int64_t)t * 16));
-		v = amp_v_activation(v, act, alpha, beta);
-		v_store(y + (int64_t)t * 16, v_sel(lanes, v, v_zero()));
-	}
+	if (act == AMP_EPI_RELU)
+		AMP_CONV_FINISH(AMP_EPI_RELU)
+	else if (act == AMP_EPI_NONE)
+		AMP_CONV_FINISH(AMP_EPI_NONE)
+	else
+		AMP_CONV_FINISH(act)
 }
 #endif

@@ -35,6 +35,7 @@ struct amp_tile {
 	int64_t x_pixel;		/* to the next row of the tile; inputs of a block are neighbours */
 	int64_t w_block;		/* from one block of columns to the next; inputs are 16 apart */
 	int64_t sum_block;		/* the same in the sums; 0: AMP_TILE_T * 16 */
+	int64_t ahead;			/* weights are prefetched so far ahead of their use; 0: not */
 	int32_t blocks, last, cs;	/* inputs in a block: cs, in the last one `last` */
 	int32_t ky0, ky1, kh, kw;
 };
@@ -68,8 +69,9 @@ struct amp_tile {
 #define AMP_FMA2(t) { const vf s = v_set1(xp[t * px]); a##t = v_fma(s, w0, a##t); b##t = v_fma(s, w1, b##t); }
 #define AMP_PUT1(t) v_store(sum + t * 16, a##t);
 #define AMP_PUT2(t) v_store(sum + t * 16, a##t); v_store(sum + sb + t * 16, b##t);
-#define AMP_W1 const vf w0 = v_load(w);
-#define AMP_W2 const vf w0 = v_load(w), w1 = v_load(w + p->w_block);
+#define AMP_W1 const vf w0 = v_load(w); __builtin_prefetch(w + ahead, 0, 2);
+#define AMP_W2 const vf w0 = v_load(w), w1 = v_load(w + wb); \
+	__builtin_prefetch(w + ahead, 0, 2); __builtin_prefetch(w + wb + ahead, 0, 2);
 #define AMP_STEP(T, V) AMP_W##V AMP_REP##T(AMP_FMA##V)
 #endif
 
@@ -78,7 +80,8 @@ struct amp_tile {
 static __attribute__((noinline, unused)) void amp_tile_##T##_##V(const struct amp_tile *p, float *restrict sum) \
 { \
 	const int64_t px = p->x_pixel, sb = p->sum_block ? p->sum_block : AMP_TILE_T * 16; \
-	(void)sb; \
+	const int64_t wb = p->w_block, ahead = p->ahead; \
+	(void)sb, (void)wb, (void)ahead; \
 	AMP_REP##T(AMP_ACC##V) \
 	for (int32_t ib = 0; ib < p->blocks; ib++) { \
 		const int32_t cn = ib + 1 < p->blocks ? p->cs : p->last; \

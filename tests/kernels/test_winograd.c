@@ -1,7 +1,7 @@
 /*
  * test_winograd.c - winograd_c16 with the compiler's weights: the bits of the order that docs/numerics.md states
- * (transforms and sums written again here, one channel at a time), equal in both builds (call), and near the direct
- * sum in double: |error| <= (9 c + 3) eps max(sum |x w|), the direct form's own bound over the map.
+ * (transforms written here once for any set of points, sums one channel at a time), equal in both builds (call), and near
+ * the direct sum in double; a batch is its images one after the other; rule 18 refuses what is not exact enough.
  */
 #include "kernel_test.h"
 #include "ops/winograd.h"
@@ -9,31 +9,65 @@
 #include "kernels/conv_c16.inc"
 #include "kernels/winograd_c16.inc"
 
-static void in1(const float *d, int s, int tile, float *t, int ts)
+#define MAX 7			/* points a side */
+
+static const double point[8][3] = { [5] = { 3. / 8, 3. / 2 }, [6] = { 3. / 4, 3. / 2 }, [7] = { 1. / 4, 7. / 8, 7. / 4 } };
+
+static float f(double exact)	/* every constant of the transforms is a float */
 {
-	const float d0 = d[0], d1 = d[s], d2 = d[2 * s], d3 = d[3 * s];
-	if (tile == 2) {
-		t[0] = d0 - d2, t[ts] = d1 + d2, t[2 * ts] = d2 - d1, t[3 * ts] = d1 - d3;
-		return;
-	}
-	const float d4 = d[4 * s], d5 = d[5 * s];
-	const float a = fmaf(-4, d2, d4), b = fmaf(-4, d1, d3), e = d4 - d2, f = d3 - d1;
-	t[0] = fmaf(4, d0, fmaf(-5, d2, d4));
-	t[ts] = a + b, t[2 * ts] = a - b;
-	t[3 * ts] = fmaf(2, f, e), t[4 * ts] = fmaf(-2, f, e);
-	t[5 * ts] = fmaf(4, d1, fmaf(-5, d3, d5));
+	EXPECT((double)(float)exact == exact, "%.17g is no float", exact);
+	return (float)exact;
 }
 
-static void out1(const float *m, int s, int tile, float *y, int ys)
+/* n inputs, s apart, to n points, ts apart */
+static void in1(const float *d, int s, int n, float *t, int ts)
 {
-	const float m0 = m[0], m1 = m[s], m2 = m[2 * s], m3 = m[3 * s];
-	if (tile == 2) {
-		y[0] = (m0 + m1) + m2, y[ys] = (m1 - m2) - m3;
+	const int pairs = (n - 1) / 2, zero = n - 1 - 2 * pairs;
+	double q[3] = { 0 };
+	if (n == 4) {
+		t[0] = d[0] - d[2 * s], t[ts] = d[s] + d[2 * s], t[2 * ts] = d[2 * s] - d[s], t[3 * ts] = d[s] - d[3 * s];
 		return;
 	}
-	const float p = m1 + m2, q = m1 - m2, u = m3 + m[4 * s], v = m3 - m[4 * s];
-	y[0] = (m0 + p) + u, y[ys] = fmaf(2, v, q), y[2 * ys] = fmaf(4, u, p);
-	y[3 * ys] = fmaf(8, v, q) + m[5 * s];
+	for (int i = 0; i < pairs; i++)
+		q[i] = point[n][i] * point[n][i];
+	for (int i = 0; i < pairs; i++) {
+		const double a = q[i == 0], b = q[i == 2 ? 1 : 2];	/* the others */
+		float half[2];
+		for (int h = 0; h < 2; h++) {
+			const float *x = d + (h + zero) * s;
+			half[h] = pairs == 2 ? fmaf(f(-a), x[0], x[2 * s]) :
+				  fmaf(f(a * b), x[0], fmaf(f(-(a + b)), x[2 * s], x[4 * s]));
+		}
+		t[(zero + 2 * i) * ts] = fmaf(f(point[n][i]), half[0], half[1]);
+		t[(zero + 2 * i + 1) * ts] = fmaf(f(-point[n][i]), half[0], half[1]);
+	}
+	if (zero)
+		t[0] = fmaf(f(q[0] * q[1]), d[0], fmaf(f(-(q[0] + q[1])), d[2 * s], d[4 * s]));
+	d += zero * s;
+	t[(n - 1) * ts] = pairs == 2 ? fmaf(f(q[0] * q[1]), d[0], fmaf(f(-(q[0] + q[1])), d[2 * s], d[4 * s])) :
+		fmaf(f(-(q[0] * q[1] * q[2])), d[0], fmaf(f(q[0] * q[1] + q[0] * q[2] + q[1] * q[2]), d[2 * s],
+			fmaf(f(-(q[0] + q[1] + q[2])), d[4 * s], d[6 * s])));
+}
+
+/* n points to `tile` sums */
+static void out1(const float *m, int s, int n, int tile, float *y, int ys)
+{
+	const int pairs = (n - 1) / 2, zero = n - 1 - 2 * pairs;
+	if (n == 4) {
+		y[0] = (m[0] + m[s]) + m[2 * s], y[ys] = (m[s] - m[2 * s]) - m[3 * s];
+		return;
+	}
+	for (int k = 0; k < tile; k++) {
+		float sum = k == 0 && zero ? m[0] : 0;
+		for (int i = 0; i < pairs; i++) {
+			const float u = m[(zero + 2 * i) * s], v = m[(zero + 2 * i + 1) * s], w = k % 2 ? u - v : u + v;
+			if (i == 0 && !(k == 0 && zero))
+				sum = k == 0 ? w : f(pow(point[n][i], k)) * w;
+			else
+				sum = k == 0 ? sum + w : fmaf(f(pow(point[n][i], k)), w, sum);
+		}
+		y[k * ys] = k == tile - 1 ? sum + m[(n - 1) * s] : sum;
+	}
 }
 
 static int64_t at16(int64_t ch, int64_t h, int64_t w, int64_t y, int64_t x)
@@ -41,58 +75,93 @@ static int64_t at16(int64_t ch, int64_t h, int64_t w, int64_t y, int64_t x)
 	return ((ch / 16 * h + y) * w + x) * 16 + ch % 16;
 }
 
-static void run(struct ctx *ctx, int tile, int64_t c, int64_t m, int64_t ih, int64_t iw, int pad, int chunk, int act,
-		int with_z)
+struct shape { int tile, kernel, stride, c, m, ih, iw, pad; };
+
+static struct winograd_layer layer_of(struct ctx *ctx, const struct shape *s, bool identity)
 {
-	const int size = tile + 2, points = size * size;
-	const int64_t oh = ih + 2 * pad - 2, ow = iw + 2 * pad - 2, cb = (c + 15) / 16, mb = (m + 15) / 16;
-	const int64_t nx = cb * ih * iw * 16, ny = mb * oh * ow * 16, dims[] = { m, c, 3, 3 };
+	const int64_t dims[] = { s->m, s->c, s->kernel, s->kernel };
 	struct tensor *w = tensor_new(ctx, DT_FLOAT, 4, dims);
 	ir_fill(w, random_bits());
-	const float *u = winograd_weights(ctx, w, tile)->data, *g = w->data;
+	if (identity) {
+		memset(w->data, 0, (size_t)w->n * 4);
+		for (int64_t i = 0; i < s->m && i < s->c; i++)
+			((float *)w->data)[(i * s->c + i) * s->kernel * s->kernel + s->kernel * s->kernel / 2] = 1;
+	}
+	return (struct winograd_layer){ .c = s->c, .m = s->m, .oh = (s->ih + 2 * s->pad - s->kernel) / s->stride + 1,
+					.ow = (s->iw + 2 * s->pad - s->kernel) / s->stride + 1, .kernel = s->kernel,
+					.stride = s->stride, .w = w };
+}
+
+static struct amp_winograd_c16 params_of(const struct shape *s, const struct winograd_layer *l, int n, int chunk, int act)
+{
+	return (struct amp_winograd_c16){
+		.n = n, .c = s->c, .m = s->m, .ih = s->ih, .iw = s->iw, .oh = (int)l->oh, .ow = (int)l->ow, .ph = s->pad,
+		.pw = s->pad, .stride = s->stride, .x_plain = s->c < 16, .tile = s->tile, .taps = winograd_taps(l),
+		.chunk = chunk, .act = act, .alpha = 0.1f, .beta = 0.4f,
+	};
+}
+
+/* scratch for a chunk of any size */
+static size_t scratch_of(const struct winograd_layer *l, int tile, int chunk)
+{
+	const int64_t n = tile + winograd_taps(l) - 1, k = l->c * l->stride * l->stride;
+	const int64_t more = chunk - winograd_chunk(l, tile);
+	return (size_t)(winograd_scratch(l, tile) + more * n * n * ((k + 15) / 16 + (l->m + 15) / 16) * 64);
+}
+
+static void run(struct ctx *ctx, const struct shape *s, int chunk, int act, int with_z)
+{
+	const struct winograd_layer l = layer_of(ctx, s, false);
+	const int taps = winograd_taps(&l), n = s->tile + taps - 1, points = n * n, st = s->stride, plain = s->c < 16;
+	const int64_t oh = l.oh, ow = l.ow, c = s->c, m = s->m, cb = (c + 15) / 16, mb = (m + 15) / 16, kk = c * st * st;
+	const int64_t nx = (plain ? c : cb * 16) * s->ih * s->iw, ny = mb * oh * ow * 16, area = s->kernel * s->kernel;
+	const float *u = winograd_weights(ctx, &l, s->tile)->data, *g = l.w->data;
 	float *x = floats(nx), *b = floats(mb * 16), *z = with_z ? floats(ny) : NULL, *y = get((size_t)ny * 4);
-	float *want = get((size_t)ny * 4);
+	float *want = get((size_t)ny * 4), *v = get((size_t)(kk * points) * 4);
 	double *truth = get((size_t)ny * 8), *bound = get((size_t)ny * 8), most = 0;
 	char text[160];
-	snprintf(text, sizeof text, "F%d c%d m%d %dx%d pad%d chunk%d act%d z%d", tile, (int)c, (int)m, (int)ih, (int)iw, pad,
-		 chunk, act, with_z);
+	if (plain && chunk)
+		chunk = (int)winograd_chunk(&l, s->tile);
+	chunk = chunk ? chunk : (int)winograd_chunk(&l, s->tile);
+	snprintf(text, sizeof text, "F%d k%d s%d c%d m%d %dx%d pad%d chunk%d act%d z%d", s->tile, s->kernel, st, s->c, s->m,
+		 s->ih, s->iw, s->pad, chunk, act, with_z);
 	what = text;
-	for (int64_t i = 0; i < nx; i++)
-		if (i / (ih * iw * 16) * 16 + i % 16 >= c)
+	EXPECT(winograd_fits(&l), "no form fits");
+	for (int64_t i = 0; !plain && i < nx; i++)
+		if (i / (s->ih * s->iw * 16) * 16 + i % 16 >= c)
 			x[i] = 0;
 	memset(want, 0, (size_t)ny * 4);
 	memset(truth, 0, (size_t)ny * 8);
-	const struct amp_winograd_c16 p = {
-		.n = 1, .c = (int)c, .m = (int)m, .ih = (int)ih, .iw = (int)iw, .oh = (int)oh, .ow = (int)ow, .ph = pad,
-		.pw = pad, .tile = tile, .chunk = chunk, .act = act, .alpha = 0.1f, .beta = 0.4f,
-	};
-	float *v = get((size_t)(c * points) * 4);
-	for (int64_t ty = 0; ty < oh; ty += tile)
-		for (int64_t tx = 0; tx < ow; tx += tile) {
-			for (int64_t i = 0; i < c; i++) {
-				float d[36], h[36];
+	const struct amp_winograd_c16 p = params_of(s, &l, 1, chunk, act);
+	for (int64_t ty = 0; ty < oh; ty += s->tile)
+		for (int64_t tx = 0; tx < ow; tx += s->tile) {
+			for (int64_t i = 0; i < kk; i++) {
+				float d[MAX * MAX], h[MAX * MAX];
+				const int64_t ph = st == 1 ? 0 : plain ? i / c : i / 16 % 4;
+				const int64_t ch = st == 1 ? i : plain ? i % c : i / 64 * 16 + i % 16;
 				for (int k = 0; k < points; k++) {
-					const int64_t r = ty - pad + k / size, s = tx - pad + k % size;
-					d[k] = r < 0 || r >= ih || s < 0 || s >= iw ? 0 : x[at16(i, ih, iw, r, s)];
+					const int64_t r = st * (ty + k / n) + ph / 2 - s->pad, q = st * (tx + k % n) + ph % 2 - s->pad;
+					d[k] = r < 0 || r >= s->ih || q < 0 || q >= s->iw ? 0 :
+					       x[plain ? (ch * s->ih + r) * s->iw + q : at16(ch, s->ih, s->iw, r, q)];
 				}
-				for (int k = 0; k < size; k++)
-					in1(d + k, size, tile, h + k, size);
-				for (int k = 0; k < size; k++)
-					in1(h + k * size, 1, tile, v + i * points + k * size, 1);
+				for (int k = 0; k < n; k++)
+					in1(d + k, n, n, h + k, n);
+				for (int k = 0; k < n; k++)
+					in1(h + k * n, 1, n, v + i * points + k * n, 1);
 			}
 			for (int64_t o = 0; o < m; o++) {
-				float s[36], h[24], r[16];
+				float sum[MAX * MAX], h[MAX * MAX], r[MAX * MAX];
 				for (int k = 0; k < points; k++) {
-					s[k] = 0;
-					for (int64_t i = 0; i < c; i++)
-						s[k] = fmaf(v[i * points + k], u[((k * mb + o / 16) * c + i) * 16 + o % 16], s[k]);
+					sum[k] = 0;
+					for (int64_t i = 0; i < kk; i++)
+						sum[k] = fmaf(v[i * points + k], u[((k * mb + o / 16) * kk + i) * 16 + o % 16], sum[k]);
 				}
-				for (int k = 0; k < size; k++)
-					out1(s + k, size, tile, h + k, size);
-				for (int k = 0; k < tile; k++)
-					out1(h + k * size, 1, tile, r + k * tile, 1);
-				for (int k = 0; k < tile * tile; k++) {
-					const int64_t yy = ty + k / tile, xx = tx + k % tile;
+				for (int k = 0; k < n; k++)
+					out1(sum + k, n, n, s->tile, h + k, n);
+				for (int k = 0; k < s->tile; k++)
+					out1(h + k * n, 1, n, s->tile, r + k * s->tile, 1);
+				for (int k = 0; k < s->tile * s->tile; k++) {
+					const int64_t yy = ty + k / s->tile, xx = tx + k % s->tile;
 					if (yy >= oh || xx >= ow)
 						continue;
 					const int64_t at = at16(o, oh, ow, yy, xx);
@@ -100,43 +169,110 @@ static void run(struct ctx *ctx, int tile, int64_t c, int64_t m, int64_t ih, int
 					e[0] = z ? e[0] + z[at] : e[0];
 					v_store(done, amp_v_activation(v_load(e), act, 0.1f, 0.4f));
 					want[at] = done[0];
-					double t = (double)b[o] + (z ? (double)z[at] : 0), sum = fabs(t);
-					for (int64_t i = 0; i < c * 9; i++) {
-						const int64_t sy = yy - pad + i % 9 / 3, sx = xx - pad + i % 3;
-						if (sy < 0 || sy >= ih || sx < 0 || sx >= iw)
+					double t = (double)b[o] + (z ? (double)z[at] : 0), size = fabs(t);
+					for (int64_t i = 0; i < c * area; i++) {
+						const int64_t sy = yy * st - s->pad + i % area / s->kernel;
+						const int64_t sx = xx * st - s->pad + i % s->kernel, ch = i / area;
+						if (sy < 0 || sy >= s->ih || sx < 0 || sx >= s->iw)
 							continue;
-						const double q = (double)g[o * c * 9 + i] * (double)x[at16(i / 9, ih, iw, sy, sx)];
-						t += q, sum += fabs(q);
+						const double q = (double)g[o * c * area + i] * (double)x[plain ? (ch * s->ih + sy) * s->iw + sx :
+							at16(ch, s->ih, s->iw, sy, sx)];
+						t += q, size += fabs(q);
 					}
 					truth[at] = act == AMP_EPI_RELU ? fmax(t, 0) : act == AMP_EPI_NONE ? t : (double)done[0];
-					most = sum > most ? sum : most;
+					most = size > most ? size : most;
 				}
 			}
 		}
-	for (int64_t i = 0; i < ny; i++)
-		bound[i] = (double)(9 * c + 3) * EPS * most;
+	for (int64_t i = 0; i < ny; i++)	/* the direct form's own bound, over the map */
+		bound[i] = (double)(area * c + 3) * EPS * most;
 	const void *in[4] = { x, u, b, z };
 	void *out[1] = { y };
 	const size_t bytes[1] = { (size_t)ny * 4 };
-	call("winograd_c16", "f32", &p, in, out, bytes, 1, (size_t)winograd_scratch(c, m, tile, chunk));
+	call("winograd_c16", "f32", &p, in, out, bytes, 1, scratch_of(&l, s->tile, chunk));
 	check(y, want, truth, bound, ny);
 	free(x), free(b), free(z), free(y), free(want), free(truth), free(bound), free(v);
+}
+
+/* Three images at once are each of them alone. */
+static void batch(struct ctx *ctx, const struct shape *s)
+{
+	const struct winograd_layer l = layer_of(ctx, s, false);
+	const int chunk = (int)winograd_chunk(&l, s->tile);
+	const struct amp_winograd_c16 all = params_of(s, &l, 3, chunk, AMP_EPI_RELU), one = params_of(s, &l, 1, chunk, AMP_EPI_RELU);
+	const int64_t nx = (s->c < 16 ? s->c : (s->c + 15) / 16 * 16) * s->ih * s->iw, ny = (l.m + 15) / 16 * l.oh * l.ow * 16;
+	float *x = floats(3 * nx), *b = floats((l.m + 15) / 16 * 16), *y = get((size_t)ny * 12), *alone = get((size_t)ny * 4);
+	const void *in[4] = { x, winograd_weights(ctx, &l, s->tile)->data, b, NULL };
+	void *out[1] = { y };
+	size_t bytes[1] = { (size_t)ny * 12 };
+	what = "batch";
+	call("winograd_c16", "f32", &all, in, out, bytes, 1, scratch_of(&l, s->tile, chunk));
+	for (int i = 0; i < 3; i++) {
+		in[0] = x + i * nx;
+		out[0] = alone;
+		bytes[0] = (size_t)ny * 4;
+		call("winograd_c16", "f32", &one, in, out, bytes, 1, scratch_of(&l, s->tile, chunk));
+		EXPECT(memcmp(alone, y + i * ny, (size_t)ny * 4) == 0, "image %d of 3 differs from the image alone", i);
+	}
+	free(x), free(b), free(y), free(alone);
+}
+
+/* Rule 18: where weights pick pixels the direct form is exact, and so is F2, but no other form. */
+static void refusal(struct ctx *ctx)
+{
+	static const struct shape layer = { .kernel = 3, .stride = 1, .c = 64, .m = 64, .ih = 56, .iw = 56, .pad = 1 };
+	for (int identity = 0; identity < 2; identity++) {
+		struct winograd_layer l = layer_of(ctx, &layer, identity);
+		const int64_t dims[] = { 4, 4, 9, 16, 16 };
+		struct tensor *packed = tensor_new(ctx, DT_FLOAT, 5, dims);
+		for (int64_t i = 0; i < l.w->n; i++)
+			((float *)packed->data)[(((i / 9216 * 4 + i / 144 % 4) * 9 + i % 9) * 16 + i / 9 % 16) * 16 + i / 576 % 16] =
+				((const float *)l.w->data)[i];
+		l.w_direct = packed;
+		const char *tried = NULL;
+		const int tile = winograd_choose(ctx, &l, &tried);
+		what = "rule 18";
+		if (identity)
+			EXPECT(tile == 2 && strcmp(tried, "winograd4 inf, winograd5 inf, winograd2 0.00") == 0,
+			       "F%d is admitted for weights that pick pixels: %s", tile, tried);
+		else
+			EXPECT(tile == 4 && tried && strncmp(tried, "winograd4 ", 10) == 0, "F%d for random weights: %s", tile, tried);
+	}
 }
 
 static enum result all(struct ctx *ctx, void *arg)
 {
 	static const struct { int c, m, h, w, pad, chunk; } cases[] = {
 		{ 16, 16, 8, 8, 1, 4 }, { 16, 32, 7, 7, 1, 3 }, { 33, 40, 5, 9, 1, 14 }, { 17, 18, 3, 3, 1, 1 },
-		{ 48, 20, 13, 6, 0, 5 }, { 16, 50, 4, 31, 2, 16 }, { 20, 16, 1, 1, 1, 1 }, { 64, 64, 14, 14, 1, 15 },
+		{ 48, 20, 13, 6, 0, 5 }, { 16, 50, 4, 31, 2, 16 }, { 20, 16, 1, 1, 1, 1 }, { 64, 64, 14, 14, 1, 0 },
 	};
+	static const struct shape strided[] = {
+		{ 4, 3, 2, 16, 16, 8, 8, 1 }, { 4, 3, 2, 32, 40, 15, 9, 1 }, { 4, 7, 2, 16, 24, 14, 17, 3 },
+		{ 4, 7, 2, 3, 20, 22, 25, 3 }, { 4, 7, 2, 3, 16, 9, 8, 0 }, { 4, 3, 2, 3, 16, 11, 10, 1 },
+		{ 4, 7, 2, 1, 17, 12, 30, 3 }, { 4, 7, 2, 4, 16, 5, 6, 2 }, { 4, 3, 2, 2, 16, 1, 1, 1 },
+	};
+	static const int tiles[] = { 2, 4, 5 };
 	(void)arg;
 	for (int i = 0; i < 8; i++)
-		for (int tile = 2; tile <= 4; tile += 2)
-			for (int z = 0; z < 2; z++)
-				run(ctx, tile, cases[i].c, cases[i].m, cases[i].h, cases[i].w, cases[i].pad, cases[i].chunk,
-				    z ? AMP_EPI_RELU : AMP_EPI_NONE, z);
-	for (int act = AMP_EPI_NONE; act <= AMP_EPI_LEAKYRELU; act++)
-		run(ctx, 2 + act % 2 * 2, 19, 21, 6, 7, 1, 2, act, 1);
+		for (int t = 0; t < 3; t++)
+			for (int z = 0; z < 2; z++) {
+				const struct shape s = { tiles[t], 3, 1, cases[i].c, cases[i].m, cases[i].h, cases[i].w, cases[i].pad };
+				run(ctx, &s, cases[i].chunk, z ? AMP_EPI_RELU : AMP_EPI_NONE, z);
+			}
+	for (int i = 0; i < 9; i++)
+		for (int z = 0; z < 2; z++)
+			run(ctx, &strided[i], 1 + i, z ? AMP_EPI_RELU : AMP_EPI_NONE, z);
+	for (int act = AMP_EPI_NONE; act <= AMP_EPI_LEAKYRELU; act++) {
+		const struct shape s = { tiles[act % 3], 3, 1, 19, 21, 6, 7, 1 };
+		run(ctx, &s, 2, act, 1);
+	}
+	for (int t = 0; t < 3; t++) {
+		const struct shape s = { tiles[t], 3, 1, 32, 24, 9, 10, 1 };
+		batch(ctx, &s);
+	}
+	batch(ctx, &strided[1]);
+	batch(ctx, &strided[3]);
+	refusal(ctx);
 	return R_SUCCESS;
 }
 

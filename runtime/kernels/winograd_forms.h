@@ -1,0 +1,183 @@
+/*
+ * winograd_forms.h - the transforms of winograd_c16.inc, in the order of operations that docs/numerics.md states.
+ *
+ * F(T x T, R x R) works on N x N points, N = T + R - 1: finite ones and infinity.
+ *	N = 4	0, 1, -1			F(2, 3)
+ *	N = 5	3/8, -3/8, 3/2, -3/2		F(4, 2)
+ *	N = 6	0, 3/4, -3/4, 3/2, -3/2		F(4, 3)
+ *	N = 7	1/4, -1/4, 7/8, -7/8, 7/4, -7/4	F(5, 3), F(4, 4)
+ * in:  amp_wino_inN: N x N pixels -> points        out: amp_wino_outTxR: points -> T x T sums
+ * A two-dimensional transform does each column first, then each row of the result.  The lanes are channels.
+ * The points were searched for the least error among dyadic ones: every constant is a float.
+ */
+#ifndef AMP_WINOGRAD_FORMS_H
+#define AMP_WINOGRAD_FORMS_H
+
+#include "kernels/tile.h"
+
+#define AMP_WINO_MAX 7
+
+/* a pair of points +-p: even part e, odd part f */
+#define AMP_WINO_PAIR(p, e, f, plus, minus) \
+	(plus) = v_fma(v_set1(p), f, e); \
+	(minus) = v_fma(v_set1(-(p)), f, e);
+
+AMP_INLINE void amp_wino_b4(const vf *d, vf *t)
+{
+	t[0] = v_sub(d[0], d[2]);
+	t[1] = v_add(d[1], d[2]);
+	t[2] = v_sub(d[2], d[1]);
+	t[3] = v_sub(d[1], d[3]);
+}
+
+/* x^4 - s x^2 + p, by Horner's rule */
+#define AMP_WINO_EVEN(s, p, x4, x2, x0) v_fma(v_set1(p), x0, v_fma(v_set1(-(s)), x2, x4))
+
+AMP_INLINE void amp_wino_b5(const vf *d, vf *t)
+{
+	const vf o1 = v_fma(v_set1(-2.25f), d[1], d[3]), e1 = v_fma(v_set1(-2.25f), d[0], d[2]);
+	const vf o2 = v_fma(v_set1(-9.0f / 64), d[1], d[3]), e2 = v_fma(v_set1(-9.0f / 64), d[0], d[2]);
+	AMP_WINO_PAIR(0.375f, o1, e1, t[0], t[1])
+	AMP_WINO_PAIR(1.5f, o2, e2, t[2], t[3])
+	t[4] = AMP_WINO_EVEN(153.0f / 64, 81.0f / 256, d[4], d[2], d[0]);
+}
+
+AMP_INLINE void amp_wino_b6(const vf *d, vf *t)
+{
+	const vf e1 = v_fma(v_set1(-2.25f), d[2], d[4]), f1 = v_fma(v_set1(-2.25f), d[1], d[3]);
+	const vf e2 = v_fma(v_set1(-0.5625f), d[2], d[4]), f2 = v_fma(v_set1(-0.5625f), d[1], d[3]);
+	t[0] = AMP_WINO_EVEN(2.8125f, 1.265625f, d[4], d[2], d[0]);
+	AMP_WINO_PAIR(0.75f, e1, f1, t[1], t[2])
+	AMP_WINO_PAIR(1.5f, e2, f2, t[3], t[4])
+	t[5] = AMP_WINO_EVEN(2.8125f, 1.265625f, d[5], d[3], d[1]);
+}
+
+AMP_INLINE void amp_wino_b7(const vf *d, vf *t)
+{
+	const vf o1 = AMP_WINO_EVEN(245.0f / 64, 2401.0f / 1024, d[5], d[3], d[1]);
+	const vf e1 = AMP_WINO_EVEN(245.0f / 64, 2401.0f / 1024, d[4], d[2], d[0]);
+	const vf o2 = AMP_WINO_EVEN(3.125f, 49.0f / 256, d[5], d[3], d[1]);
+	const vf e2 = AMP_WINO_EVEN(3.125f, 49.0f / 256, d[4], d[2], d[0]);
+	const vf o3 = AMP_WINO_EVEN(53.0f / 64, 49.0f / 1024, d[5], d[3], d[1]);
+	const vf e3 = AMP_WINO_EVEN(53.0f / 64, 49.0f / 1024, d[4], d[2], d[0]);
+	AMP_WINO_PAIR(0.25f, o1, e1, t[0], t[1])
+	AMP_WINO_PAIR(0.875f, o2, e2, t[2], t[3])
+	AMP_WINO_PAIR(1.75f, o3, e3, t[4], t[5])
+	t[6] = v_fma(v_set1(-2401.0f / 16384), d[0],
+		     v_fma(v_set1(1323.0f / 512), d[2], v_fma(v_set1(-249.0f / 64), d[4], d[6])));
+}
+
+AMP_INLINE void amp_wino_a2x3(const vf *m, vf *y)
+{
+	y[0] = v_add(v_add(m[0], m[1]), m[2]);
+	y[1] = v_sub(v_sub(m[1], m[2]), m[3]);
+}
+
+AMP_INLINE void amp_wino_a4x2(const vf *m, vf *y)
+{
+	const vf s1 = v_add(m[0], m[1]), d1 = v_sub(m[0], m[1]), s2 = v_add(m[2], m[3]), d2 = v_sub(m[2], m[3]);
+	y[0] = v_add(s1, s2);
+	y[1] = v_fma(v_set1(1.5f), d2, v_mul(v_set1(0.375f), d1));
+	y[2] = v_fma(v_set1(2.25f), s2, v_mul(v_set1(9.0f / 64), s1));
+	y[3] = v_add(v_fma(v_set1(3.375f), d2, v_mul(v_set1(27.0f / 512), d1)), m[4]);
+}
+
+AMP_INLINE void amp_wino_a4x3(const vf *m, vf *y)
+{
+	const vf s1 = v_add(m[1], m[2]), d1 = v_sub(m[1], m[2]), s2 = v_add(m[3], m[4]), d2 = v_sub(m[3], m[4]);
+	y[0] = v_add(v_add(m[0], s1), s2);
+	y[1] = v_fma(v_set1(1.5f), d2, v_mul(v_set1(0.75f), d1));
+	y[2] = v_fma(v_set1(2.25f), s2, v_mul(v_set1(0.5625f), s1));
+	y[3] = v_add(v_fma(v_set1(3.375f), d2, v_mul(v_set1(0.421875f), d1)), m[5]);
+}
+
+/* sum of p^k over the points of N = 7: pairs' sums for even k, differences for odd k */
+#define AMP_WINO_SUM7(k1, k2, k3, a1, a2, a3) \
+	v_fma(v_set1(k3), a3, v_fma(v_set1(k2), a2, v_mul(v_set1(k1), a1)))
+
+AMP_INLINE void amp_wino_a4x4(const vf *m, vf *y)
+{
+	const vf s1 = v_add(m[0], m[1]), d1 = v_sub(m[0], m[1]), s2 = v_add(m[2], m[3]), d2 = v_sub(m[2], m[3]);
+	const vf s3 = v_add(m[4], m[5]), d3 = v_sub(m[4], m[5]);
+	y[0] = v_add(v_add(s1, s2), s3);
+	y[1] = AMP_WINO_SUM7(0.25f, 0.875f, 1.75f, d1, d2, d3);
+	y[2] = AMP_WINO_SUM7(0.0625f, 49.0f / 64, 49.0f / 16, s1, s2, s3);
+	y[3] = v_add(AMP_WINO_SUM7(0.015625f, 343.0f / 512, 343.0f / 64, d1, d2, d3), m[6]);
+}
+
+AMP_INLINE void amp_wino_a5x3(const vf *m, vf *y)
+{
+	const vf s1 = v_add(m[0], m[1]), d1 = v_sub(m[0], m[1]), s2 = v_add(m[2], m[3]), d2 = v_sub(m[2], m[3]);
+	const vf s3 = v_add(m[4], m[5]), d3 = v_sub(m[4], m[5]);
+	y[0] = v_add(v_add(s1, s2), s3);
+	y[1] = AMP_WINO_SUM7(0.25f, 0.875f, 1.75f, d1, d2, d3);
+	y[2] = AMP_WINO_SUM7(0.0625f, 49.0f / 64, 49.0f / 16, s1, s2, s3);
+	y[3] = AMP_WINO_SUM7(0.015625f, 343.0f / 512, 343.0f / 64, d1, d2, d3);
+	y[4] = v_add(AMP_WINO_SUM7(0.00390625f, 2401.0f / 4096, 2401.0f / 256, s1, s2, s3), m[6]);
+}
+
+/* x: pixels `row` and `col` floats apart; v: points `point` floats apart */
+typedef void amp_wino_in_fn(const float *x, int64_t row, int64_t col, float *v, int64_t point);
+/* m: points `point` floats apart; y [T][T][16] */
+typedef void amp_wino_out_fn(const float *m, int64_t point, float *y);
+
+#define AMP_WINO_LOAD(k) d[k] = v_load(from + (k) * step);
+#define AMP_WINO_TURN(k) d[k] = c[k][i];
+#define AMP_WINO_STORE(k) v_store(to + (k) * next, r[k]);
+#define AMP_WINO_IN(N) \
+static __attribute__((noinline, unused)) void amp_wino_in##N(const float *x, int64_t row, int64_t col, float *v, \
+							     int64_t point) \
+{ \
+	vf c[N][N], d[N], r[N]; \
+	const int64_t step = row, next = point; \
+	for (int j = 0; j < N; j++) { \
+		const float *from = x + j * col; \
+		AMP_REP##N(AMP_WINO_LOAD) \
+		amp_wino_b##N(d, c[j]); \
+	} \
+	for (int i = 0; i < N; i++) { \
+		float *to = v + i * N * point; \
+		AMP_REP##N(AMP_WINO_TURN) \
+		amp_wino_b##N(d, r); \
+		AMP_REP##N(AMP_WINO_STORE) \
+	} \
+}
+#define AMP_WINO_OUT(T, R, N) \
+static __attribute__((noinline, unused)) void amp_wino_out##T##x##R(const float *m, int64_t point, float *y) \
+{ \
+	vf c[N][T], d[N], r[T]; \
+	const int64_t step = N * point, next = 16; \
+	for (int j = 0; j < N; j++) { \
+		const float *from = m + j * point; \
+		AMP_REP##N(AMP_WINO_LOAD) \
+		amp_wino_a##T##x##R(d, c[j]); \
+	} \
+	for (int i = 0; i < T; i++) { \
+		float *to = y + i * T * 16; \
+		AMP_REP##N(AMP_WINO_TURN) \
+		amp_wino_a##T##x##R(d, r); \
+		AMP_REP##T(AMP_WINO_STORE) \
+	} \
+}
+AMP_WINO_IN(4)
+AMP_WINO_IN(5)
+AMP_WINO_IN(6)
+AMP_WINO_IN(7)
+AMP_WINO_OUT(2, 3, 4)
+AMP_WINO_OUT(4, 2, 5)
+AMP_WINO_OUT(4, 3, 6)
+AMP_WINO_OUT(4, 4, 7)
+AMP_WINO_OUT(5, 3, 7)
+
+static inline __attribute__((unused)) amp_wino_in_fn *amp_wino_in(int points)
+{
+	return points == 4 ? amp_wino_in4 : points == 5 ? amp_wino_in5 : points == 6 ? amp_wino_in6 : amp_wino_in7;
+}
+
+static inline __attribute__((unused)) amp_wino_out_fn *amp_wino_out(int tile, int taps)
+{
+	return tile == 2 ? amp_wino_out2x3 : tile == 5 ? amp_wino_out5x3 :
+	       taps == 2 ? amp_wino_out4x2 : taps == 3 ? amp_wino_out4x3 : amp_wino_out4x4;
+}
+
+#endif
