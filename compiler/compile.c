@@ -193,6 +193,15 @@ enum result cmd_compile(struct ctx *c, void *options)
 	return R_SUCCESS;
 }
 
+bool page_write(struct ctx *c, const struct options *o, const struct compiled *k, const struct verification *r)
+{
+	struct text t = { .c = c };
+	if (!o->html)
+		return true;
+	report_page(&t, k, o->model, r);
+	return file_write(c, o->html, t.s, t.n);
+}
+
 enum result cmd_inspect(struct ctx *c, void *options)
 {
 	const struct options *o = options;
@@ -202,7 +211,7 @@ enum result cmd_inspect(struct ctx *c, void *options)
 	if (!stage_load(c, o, &k) || !stage_build(c, o, &k))
 		return R_INPUT;
 	report_inspect(c, &k, o->json, output_of(o));
-	return R_SUCCESS;
+	return page_write(c, o, &k, NULL) ? R_SUCCESS : R_INPUT;
 }
 
 enum result cmd_targets(struct ctx *c, void *options)

@@ -26,7 +26,8 @@ struct options {
 	const char *activation;		/* NULL: by config.json, else softmax unless the graph ends in one */
 	const char *plan;		/* numeric plan */
 	const char *dump_after;
-	bool json, exact, keep, verbose;
+	const char *html;		/* file of the report's page */
+	bool json, layers, exact, keep, verbose;
 	const char **data;		/* vec: test data folders of verify */
 	const char **inputs;		/* vec: NAME=FILE or FILE of run */
 	double rtol, atol;
@@ -66,6 +67,36 @@ FILE *output_of(const struct options *o);
 
 /* Input i of a graph, generated from a seed: the same on every machine (ir_fill()). */
 const struct tensor *seeded_input(struct ctx *c, const struct graph *g, int i, int64_t seed);
+
+/* A value of the planned graph beside the same value of the truth, both computed from the model's inputs. */
+struct layer_error {
+	const struct value *value;
+	const struct step *step;	/* that wrote it */
+	int64_t n, not_finite;		/* elements; those that are NaN or infinite in one of the two only */
+	double greatest;		/* of the truth's absolute values */
+	double max_abs, max_rel;	/* max_rel: max_abs / greatest */
+	double rms_rel;			/* root of sum (a - b)^2 / sum b^2 */
+};
+/* One line of what verify compared. */
+struct verified {
+	const char *set, *output;
+	const char *against;		/* "stored", "double", "exact" */
+	double max_abs, max_rel, max_ulp;
+	int64_t rows, top1_same;
+	bool ok;
+};
+struct verification {
+	bool ok;
+	int n_sets;
+	long stack;			/* bytes, measured */
+	struct verified *compared;	/* vec */
+	struct layer_error *layers;	/* vec, of the first set */
+};
+/* Writes the page that --html asks for, if it does; false and a diagnostic when it cannot. */
+bool page_write(struct ctx *c, const struct options *o, const struct compiled *k, const struct verification *r);
+/* A vec in the order of the model's nodes; NULL when a run failed. */
+struct layer_error *layer_errors(struct ctx *c, const struct schedule *s, const struct schedule *truth,
+				 const struct tensor *const *in);
 
 /* Commands; each is called through ctx_run() with a struct options. */
 enum result cmd_compile(struct ctx *c, void *options);

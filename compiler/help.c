@@ -35,6 +35,7 @@ static const struct text_of { const char *name, *line, *text; } texts[] = {
 	SHAPES
 	"  --target T             as for compile\n"
 	"  --json                 for machines\n"
+	"  --html FILE            a page with pictures: the network, its memory\n"
 	"  --plan P               the numeric plan: speed, size or direct\n"
 	"  --dump-after PASS      print the graph after a pass, or after all\n"
 	"  --verbose              print notes as well\n\n"
@@ -48,6 +49,8 @@ static const struct text_of { const char *name, *line, *text; } texts[] = {
 	SHAPES
 	"  --rtol R --atol A      |a - b| <= A + R |b|; default 1e-3 and 1e-5\n"
 	"  --seed N               for inputs that are generated\n"
+	"  --layers               the error of each layer as well (first set of inputs)\n"
+	"  --html FILE            a page with pictures: error by layer, memory, the network\n"
 	"  --cc COMPILER          default: gcc\n"
 	"  --keep                 keep the built folder and print its name\n"
 	"  --target T             as for compile; this machine must run it\n"

@@ -15,8 +15,8 @@ struct command {
 static const struct command commands[] = {
 	{ "compile", cmd_compile, " -o --name --target --dim --shape --weights --library --classifier --labels "
 	  "--preprocess --activation --plan --dump-after --verbose ", true },
-	{ "inspect", cmd_inspect, " --dim --shape --target --plan --json --dump-after --verbose ", true },
-	{ "verify", cmd_verify, " --data --dim --shape --rtol --atol --json --cc --keep --seed --plan --target --verbose ",
+	{ "inspect", cmd_inspect, " --dim --shape --target --plan --json --html --dump-after --verbose ", true },
+	{ "verify", cmd_verify, " --data --dim --shape --rtol --atol --layers --html --json --cc --keep --seed --plan --target --verbose ",
 	  true },
 	{ "run", cmd_run, " --exact --input -o --seed --dim --shape --json --plan --verbose ", true },
 	{ "targets", cmd_targets, " ", false },
@@ -50,6 +50,8 @@ static bool set(struct ctx *c, struct options *o, const char *name, const char *
 		o->preprocess = v;
 	else if (str_eq(name, "--dump-after"))
 		o->dump_after = v;
+	else if (str_eq(name, "--html"))
+		o->html = v;
 	else if (str_eq(name, "--data"))
 		vec_add(c, o->data, v);
 	else if (str_eq(name, "--input"))
@@ -94,9 +96,10 @@ static const char *expected(const char *name)
 
 static bool set_switch(struct options *o, const char *name)
 {
-	bool *const flags[] = { &o->library, &o->json, &o->exact, &o->keep, &o->verbose };
-	static const char *const names[] = { "--library", "--json", "--exact", "--keep", "--verbose" };
-	for (int i = 0; i < 5; i++)
+	bool *const flags[] = { &o->library, &o->json, &o->exact, &o->keep, &o->verbose, &o->layers };
+	static const char *const names[] = { "--library", "--json", "--exact", "--keep", "--verbose",
+						"--layers" };
+	for (int i = 0; i < 6; i++)
 		if (str_eq(name, names[i])) {
 			*flags[i] = true;
 			return true;

@@ -69,8 +69,7 @@ struct job {
 	struct schedule *truth;
 	struct text json;
 	enum result result;
-	int n_sets;
-	long stack;			/* bytes, the most of all sets */
+	struct verification r;
 };
 
 /* Runs a program with stdout on stderr; its exit code, or -1. */
@@ -164,7 +163,7 @@ static bool run_built(struct job *j, const struct tensor *const *in, struct tens
 	size_t n_text;
 	const unsigned char *text = file_read(c, str_printf(c, "%s/stack.txt", j->dir), 64, &n_text);
 	const long used = text ? strtol((const char *)text, NULL, 10) : 0;
-	j->stack = used > j->stack ? used : j->stack;
+	j->r.stack = used > j->r.stack ? used : j->r.stack;
 	for (int i = 0; i < vec_len(g->outputs); i++) {
 		size_t n;
 		int64_t dims[IR_MAX_RANK];
@@ -188,6 +187,8 @@ static void line(struct job *j, const char *set, const struct value *v, const ch
 		 const struct comparison *r, bool ok)
 {
 	struct ctx *c = j->c;
+	vec_add(c, j->r.compared, ((struct verified){ set, v->name, against, r->max_abs, r->max_rel, r->max_ulp, r->rows,
+						      r->top1_same, ok }));
 	if (j->o->json) {
 		text_printf(&j->json, "%s\n    {\"set\": ", j->json.n ? "," : "");
 		text_json(&j->json, set);
@@ -248,8 +249,41 @@ static enum result check(struct job *j, const char *set, const struct tensor **i
 		line(j, set, v, "exact", &x, x.same_bytes);
 		r = ok && x.same_bytes ? r : R_TOLERANCE;
 	}
-	j->n_sets++;
+	if (j->r.n_sets++ == 0 && (j->o->layers || j->o->html))
+		j->r.layers = layer_errors(c, j->k.s, j->truth, in);
 	return r;
+}
+
+static void show_layers(struct job *j)
+{
+	FILE *f = output_of(j->o);
+	fprintf(f, "\n%-44s %-28s %9s %9s %9s\n", "layer", "step", "max abs", "max rel", "rms rel");
+	for (int i = 0; i < vec_len(j->r.layers); i++) {
+		const struct layer_error *e = &j->r.layers[i];
+		const char *how = attr_str(e->step->node, "algorithm", "");
+		fprintf(f, "%-44s %-28s %9.2g %9.2g %9.2g%s\n", e->value->name, *how ? str_printf(j->c, "%s, %s",
+			e->step->node->op_type, how) : e->step->node->op_type, e->max_abs, e->max_rel, e->rms_rel,
+			e->not_finite ? "  NOT FINITE" : "");
+	}
+	fprintf(f, "\n");
+}
+
+static void layers_json(struct job *j, struct text *t)
+{
+	text_printf(t, ",\n  \"layers\": [");
+	for (int i = 0; i < vec_len(j->r.layers); i++) {
+		const struct layer_error *e = &j->r.layers[i];
+		text_printf(t, "%s\n    {\"value\": ", i ? "," : "");
+		text_json(t, e->value->name);
+		text_printf(t, ", \"operator\": ");
+		text_json(t, e->step->node->op_type);
+		text_printf(t, ", \"algorithm\": ");
+		text_json(t, attr_str(e->step->node, "algorithm", ""));
+		text_printf(t, ", \"elements\": %" PRId64 ", \"greatest\": %.9g, \"max_abs\": %.9g, \"max_rel\": %.9g, "
+			    "\"rms_rel\": %.9g, \"not_finite\": %" PRId64 "}", e->n, e->greatest, e->max_abs,
+			    e->max_rel < 1e300 ? e->max_rel : 1e300, e->rms_rel < 1e300 ? e->rms_rel : 1e300, e->not_finite);
+	}
+	text_printf(t, "\n  ]");
 }
 
 static bool exists(const char *path)
@@ -332,16 +366,25 @@ enum result cmd_verify(struct ctx *c, void *options)
 		data_folder(&j, o->data[i]);
 	if (!vec_len(o->data))
 		seeded(&j);
+	struct text layers = { .c = c };
+	if (o->layers && o->json)
+		layers_json(&j, &layers);
+	else if (o->layers)
+		show_layers(&j);
 	if (o->json)
-		fprintf(output_of(o), "{\n  \"ok\": %s,\n  \"sets\": %d,\n  \"stack_bytes\": %ld,\n  \"comparisons\": [%s\n  ]\n}\n",
-		       j.result == R_SUCCESS ? "true" : "false", j.n_sets, j.stack, j.json.s ? j.json.s : "");
+		fprintf(output_of(o), "{\n  \"ok\": %s,\n  \"sets\": %d,\n  \"stack_bytes\": %ld,\n  \"comparisons\": [%s\n  ]"
+			"%s\n}\n", j.result == R_SUCCESS ? "true" : "false", j.r.n_sets, j.r.stack,
+			j.json.s ? j.json.s : "", layers.s ? layers.s : "");
 	else
-		fprintf(output_of(o), "%s: %d set%s, stack %ld bytes measured, %s\n", o->model, j.n_sets, j.n_sets == 1 ? "" : "s", j.stack,
+		fprintf(output_of(o), "%s: %d set%s, stack %ld bytes measured, %s\n", o->model, j.r.n_sets, j.r.n_sets == 1 ? "" : "s", j.r.stack,
 		       j.result == R_SUCCESS ? "all within tolerance" : j.result == R_TOLERANCE ?
 		       "NOT within tolerance" : "NOT all could be compared");
 	if (o->keep || (j.result != R_SUCCESS && c->verbose))
 		fprintf(output_of(o), "kept: %s\n", j.dir);
 	else
 		remove_tree(j.dir);
+	j.r.ok = j.result == R_SUCCESS;
+	if (!page_write(c, o, &j.k, &j.r))
+		return R_INPUT;
 	return j.result;
 }

@@ -14,6 +14,9 @@ void report_summary(const struct emission *e, const struct compiled *k, const ch
 /* "layers": [...], of the layers for which the numeric plan had a choice */
 void report_layers(struct text *t, const struct graph *g);
 
+/* The page of --html; r NULL: nothing has been verified.  `file` is the model's. */
+void report_page(struct text *t, const struct compiled *k, const char *file, const struct verification *r);
+
 /* `ampoule inspect`. */
 void report_inspect(struct ctx *c, const struct compiled *k, bool json, FILE *f);
 

@@ -79,6 +79,34 @@ for plan in "speed", "size", "direct":
 		assert name == l["algorithm"] and 0 < float(ratio) <= 16, l
 END
 grep -q 'algorithm=winograd' speed/rcmnet_model.c || fail "no layer is computed by Winograd's algorithm"
+# error by layer, and the page: well formed, whole in itself, the same twice
+code 0 "$AMPOULE" verify rcmnet.onnx --json --layers --html page.html
+cp out verify.json
+cp page.html page1.html
+code 0 "$AMPOULE" verify rcmnet.onnx --json --layers --html page.html
+cmp page.html page1.html || fail "the page is another one the second time"
+python3 - page.html verify.json <<'END'
+import json, re, sys
+import xml.dom.minidom
+page = open(sys.argv[1]).read()
+v = json.load(open(sys.argv[2]))
+layers = {l["value"]: l for l in v["layers"]}
+assert len(layers) > 50 and "logits" in layers, len(layers)
+# the network's numbers are those of a float32 network, and the last layer's those of the comparison
+assert all(0 <= l["max_rel"] < 1e-4 and 0 <= l["rms_rel"] < 1e-4 and l["not_finite"] == 0 for l in layers.values())
+last = next(c for c in v["comparisons"] if c["against"] == "double")
+assert abs(layers["logits"]["max_abs"] - last["max_abs"]) <= 1e-3 * last["max_abs"], (layers["logits"], last)
+assert layers["/Relu_output_0"]["max_abs"] > 0, "an error of nothing: was the truth compared with itself?"
+pictures = re.findall(r"<svg.*?</svg>", page, re.S)
+assert len(pictures) == 4, len(pictures)
+for p in pictures:
+    xml.dom.minidom.parseString(p)
+assert not re.search(r"<script|src=|href=|url\(|http", page), "the page is not whole in itself"
+assert page.count("<circle") > len(layers) and "/layer4/layer4.1/mixer" in page
+END
+code 0 "$AMPOULE" inspect rcmnet.onnx --html inspect.html
+grep -q '<h2>Network' inspect.html && ! grep -q '<h2>Error by layer' inspect.html || fail "inspect's page"
+code 1 "$AMPOULE" inspect rcmnet.onnx --html nowhere/page.html
 # verify --keep keeps what it built; without it nothing stays behind
 mkdir tmp
 code 0 env TMPDIR="$W/tmp" "$AMPOULE" verify tiny.onnx
