@@ -29,6 +29,9 @@ bool stage_load(struct ctx *c, const struct options *o, struct compiled *k)
 	return k->source && pass_infer(k->source) && c->n_errors == 0;
 }
 
+/* A step that takes less (ns) is done by one thread: the others would come too late. */
+#define STEP_WORTH_SHARING 1500
+
 bool stage_build(struct ctx *c, const struct options *o, struct compiled *k)
 {
 	const struct pass_options po = { .dump_after = o->dump_after, .dump = output_of(o) };
@@ -39,6 +42,8 @@ bool stage_build(struct ctx *c, const struct options *o, struct compiled *k)
 	k->s = make_schedule(k->g);
 	if (!k->s)
 		return false;
+	if (o->threads > 1)
+		schedule_parts(k->s, o->threads, STEP_WORTH_SHARING);
 	k->p = plan_memory(c, k->s);
 	return c->n_errors == 0;
 }

@@ -25,6 +25,7 @@ static const struct text_of { const char *name, *line, *text; } texts[] = {
 	"  --classifier           the model and the classifier's program: the default\n"
 	"  --plan P               the numeric plan (docs/numerics.md): speed (default: Winograd's algorithm where it\n"
 	"                         pays and is exact enough), size (nothing that enlarges weights), direct\n"
+	"  --threads N            code that N threads can share, 1 to 64; default 1; the bits are the same\n"
 	"  --dump-after PASS      print the graph after a pass; see below\n"
 	"  --verbose              print notes as well\n\n"
 	"example:\n"
@@ -37,6 +38,7 @@ static const struct text_of { const char *name, *line, *text; } texts[] = {
 	"  --json                 for machines\n"
 	"  --html FILE            a page with pictures: the network, its memory\n"
 	"  --plan P               the numeric plan: speed, size or direct\n"
+	"  --threads N            as for compile: RAM is that of N threads\n"
 	"  --dump-after PASS      print the graph after a pass, or after all\n"
 	"  --verbose              print notes as well\n\n"
 	"example:\n  ampoule inspect rcmnet.onnx --dim batch=1\n" },
@@ -55,6 +57,7 @@ static const struct text_of { const char *name, *line, *text; } texts[] = {
 	"  --keep                 keep the built folder and print its name\n"
 	"  --target T             as for compile; this machine must run it\n"
 	"  --plan P               the numeric plan: speed, size or direct\n"
+	"  --threads N            run it with a pool of N threads\n"
 	"  --json                 for machines\n"
 	"  --verbose              print notes as well\n\n"
 	"exit code: 0 within tolerance, 3 outside, 1 the model cannot be compiled\n"

@@ -14,9 +14,9 @@ struct command {
 
 static const struct command commands[] = {
 	{ "compile", cmd_compile, " -o --name --target --dim --shape --weights --library --classifier --labels "
-	  "--preprocess --activation --plan --dump-after --verbose ", true },
-	{ "inspect", cmd_inspect, " --dim --shape --target --plan --json --html --dump-after --verbose ", true },
-	{ "verify", cmd_verify, " --data --dim --shape --rtol --atol --layers --html --json --cc --keep --seed --plan --target --verbose ",
+	  "--preprocess --activation --plan --threads --dump-after --verbose ", true },
+	{ "inspect", cmd_inspect, " --dim --shape --target --plan --threads --json --html --dump-after --verbose ", true },
+	{ "verify", cmd_verify, " --data --dim --shape --rtol --atol --layers --html --json --cc --keep --seed --plan --threads --target --verbose ",
 	  true },
 	{ "run", cmd_run, " --exact --input -o --seed --dim --shape --json --plan --verbose ", true },
 	{ "targets", cmd_targets, " ", false },
@@ -60,6 +60,8 @@ static bool set(struct ctx *c, struct options *o, const char *name, const char *
 		o->cc = v;
 	else if (str_eq(name, "--plan") && (str_eq(v, "speed") || str_eq(v, "size") || str_eq(v, "direct")))
 		o->plan = v;
+	else if (str_eq(name, "--threads") && number(v, &d) && d >= 1 && d <= AMP_MAX_THREADS && d == (int)d)
+		o->threads = (int)d;
 	else if (str_eq(name, "--activation") &&
 		 (str_eq(v, "none") || str_eq(v, "softmax") || str_eq(v, "sigmoid")))
 		o->activation = v;

@@ -47,7 +47,9 @@ static const char driver[] =
 	"\tfor (int i = 0; i < m->n_out; i++)\n"
 	"\t\tif (!(out[i] = malloc((size_t)m->out[i].bytes + 1)))\n\t\t\treturn 9;\n"
 	"\tint isa = argc > 1 ? atoi(argv[1]) : -1;\n"
-	"\ts = m->prepare(state, m->weights, NULL, NULL, isa);\n"
+	"\tstruct amp_pool *pool = NULL;\n#ifdef THREADS\n"
+	"\tif (amp_pool_new(THREADS, &pool))\n\t\treturn 9;\n#endif\n"
+	"\ts = m->prepare(state, m->weights, NULL, pool, isa);\n"
 	"\tmemset(stack, 0xa5, STACK);\n"
 	"\tif (s == AMP_OK) {\n\t\tgetcontext(&there);\n\t\tthere.uc_stack.ss_sp = stack;\n"
 	"\t\tthere.uc_stack.ss_size = STACK;\n\t\tthere.uc_link = &back;\n"
@@ -135,7 +137,8 @@ static bool build(struct job *j)
 		return false;
 	const char *cc = j->o->cc ? j->o->cc : "gcc";
 	char *make[] = { "make", "-s", "-j2", "-C", dir, str_printf(c, "CC=%s", cc), "libmodel.a", NULL };
-	char *link[] = { "sh", "-c", str_printf(c, "exec %s -I. -o driver driver.c libmodel.a", cc), NULL };
+	char *link[] = { "sh", "-c", str_printf(c, "exec %s -I. %s -o driver driver.c libmodel.a", cc,
+		j->o->threads > 1 ? str_printf(c, "-pthread -DTHREADS=%d", j->o->threads) : ""), NULL };
 	int r = call(NULL, j->o->quiet, make);
 	if (r == 0)
 		r = call(dir, j->o->quiet, link);

@@ -22,7 +22,7 @@ enum amp_status {
 	AMP_ERR_ARGUMENT = 1,	/* a pointer is NULL or not aligned as the header says */
 	AMP_ERR_BLOB = 2,	/* the weights are not the ones that this code was made with */
 	AMP_ERR_ISA = 3,	/* this CPU lacks the instructions of the requested variant */
-	AMP_ERR_POOL = 4,	/* the thread pool does not fit the emitted number of threads */
+	AMP_ERR_POOL = 4,	/* the thread pool does not fit the emitted number of threads, or cannot be made */
 	AMP_ERR_INDEX = 5	/* an index in the input data is outside its axis */
 };
 
@@ -64,7 +64,53 @@ struct amp_preprocess {
 
 enum amp_activation { AMP_ACT_NONE = 0, AMP_ACT_SOFTMAX = 1, AMP_ACT_SIGMOID = 2 };
 
-struct amp_pool;			/* threads; NULL runs in the caller's */
+/*
+ * Threads that work on one run together.  A model compiled with --threads N takes a pool of 1 to N threads in
+ * NAME_prepare(); NULL: the caller's thread alone.  The answer has the same bytes with any number.
+ *
+ * amp_pool_new() (pool/pool.c in the emitted folder, for POSIX threads and Windows) makes one; a program with threads
+ * of its own may fill in the struct itself.  The pool belongs to whoever made it and must outlive the runs of
+ * all models prepared with it; it may serve several models, and several threads of the caller: a run that finds
+ * it busy goes on in its caller's thread alone.
+ */
+struct amp_pool {
+	int threads;			/* the caller's own included; 1 or more */
+	/*
+	 * Calls job(arg, part, parts) for each part of 0 .. parts - 1, all at the same time (they wait for one
+	 * another), part 0 in the caller's thread, parts = threads; returns 0 when all have ended.  Returns 1,
+	 * with nothing called, when the pool is busy.
+	 */
+	int (*run)(struct amp_pool *pool, void (*job)(void *arg, int part, int parts), void *arg);
+	void (*yield)(void);		/* lets other threads run; called when a part has waited for long */
+};
+
+#define AMP_MAX_THREADS 64
+
+/*
+ * Starts threads - 1 threads, which wait and then sleep until there is work.  On AMP_OK *pool is theirs; else it is
+ * NULL: AMP_ERR_ARGUMENT (threads outside 1 .. AMP_MAX_THREADS), AMP_ERR_POOL (the system has no memory or no
+ * thread left).
+ */
+enum amp_status amp_pool_new(int threads, struct amp_pool **pool);
+
+/* Ends the threads.  No run may use the pool any more.  NULL is allowed. */
+void amp_pool_free(struct amp_pool *pool);
+
+/*
+ * Called by a run in its caller's thread before each step (its number in amp_model's steps) and, with n_steps, after
+ * the last one: a clock read there gives the time of each step.
+ */
+typedef void amp_watch(void *arg, int step);
+
+/* A step of the model, for people and profiles. */
+struct amp_step {
+	const char *op, *name;		/* ONNX's operator and name of the node (the last of those fused) */
+	const char *how;		/* the kernel, or "elementwise" */
+	const char *shape;		/* of the first output */
+	int64_t macs;			/* multiply-accumulates as the node states them */
+	int64_t bytes;			/* of inputs, weights and outputs */
+	int parts;			/* threads that can share it */
+};
 
 /* A model as data.  All functions are reentrant; all memory is the caller's. */
 struct amp_model {
@@ -74,6 +120,7 @@ struct amp_model {
 	const char *weights_sha256;	/* of the blob, hexadecimal */
 	int n_in, n_out;
 	const struct amp_io *in, *out;
+	int threads;			/* --threads: a pool may have 1 to this many */
 	int64_t arena_bytes;		/* for run; AMP_ALIGN aligned; one for each thread of the caller */
 	int64_t prepared_bytes;		/* for prepare; may be 0 */
 	int64_t weights_bytes;
@@ -92,6 +139,10 @@ struct amp_model {
 				   struct amp_pool *pool, int isa);
 	enum amp_status (*run)(const void *state, void *arena, const void *const in[],
 			       void *const out[]);
+	int n_steps;
+	const struct amp_step *steps;
+	/* The watch of later runs; NULL: none.  Costs nothing while there is none. */
+	void (*watch)(void *state, amp_watch *watch, void *arg);
 	/* classifier part: may be NULL or 0 */
 	const char *const *labels;
 	int n_labels;
@@ -102,11 +153,19 @@ struct amp_model {
 
 /* ---- the kernels' interface -------------------------------------------------------------- */
 
-/* What a kernel gets besides its operands: scratch as planned, and its share of the work. */
+/*
+ * What a kernel gets besides its operands: scratch as planned, and its share of the work.
+ *
+ * A step is called once for each part of 0 .. parts - 1, in any order or at the same time, and each call computes its
+ * share of the outputs: which element belongs to which part changes no bits.  A kernel that cannot divide its work does
+ * all of it in part 0.  A kernel may ask for phases: all parts end phase i before any begins phase i + 1.
+ */
 struct amp_env {
-	void *scratch;
-	int part, parts;		/* this call computes slice `part` of `parts` of the outputs */
+	void *scratch;			/* of this part; holds nothing from one phase to the next */
+	int part, parts;
 	enum amp_status status;		/* a kernel that sees bad data (an index) stores it here */
+	int phase;			/* 0 .. phases - 1 */
+	void *shared;			/* scratch of all parts, kept through all phases of the step */
 };
 
 /* A kernel: constant parameters, operands, environment. */

@@ -1,10 +1,13 @@
 #!/bin/sh
 # kernel_rows.sh NAME FILE: C that instantiates a kernel file for each type on its line " * kernel NAME: types"
 # and describes the instances (compiler/ir/schedule.h, struct kernel).  NAME may stand on several lines.
+# A line " * parts: of what" says that several threads can share a call of the kernel.
 set -eu
 name=$1 file=$2
 types=$(sed -n "s/^ \* kernel $name: //p" "$file" | tr '\n' ' ')
 [ -n "$types" ] || { echo "$file: no line ' * kernel $name: types'" >&2; exit 1; }
+splits=false
+grep -q '^ \* parts: ' "$file" && splits=true
 upper=$(echo "$name" | tr a-z A-Z)
 num() {
 	case $1 in
@@ -30,7 +33,7 @@ extern const struct kernel ROWS[];
 const struct kernel ROWS[] = {
 END
 for t in $types; do
-	printf '\t{ "%s", "%s", %s, fields, N_FIELDS, sizeof(struct amp_%s), amp_%s_%s },\n' \
-		"$name" "$t" "$(num "$t")" "$name" "$name" "$t"
+	printf '\t{ "%s", "%s", %s, fields, N_FIELDS, sizeof(struct amp_%s), amp_%s_%s, %s },\n' \
+		"$name" "$t" "$(num "$t")" "$name" "$name" "$t" "$splits"
 done
-printf '\t{ NULL, NULL, 0, NULL, 0, 0, NULL }\n};\n'
+printf '\t{ NULL, NULL, 0, NULL, 0, 0, NULL, false }\n};\n'

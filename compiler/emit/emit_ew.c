@@ -21,6 +21,7 @@ struct printer {
 	bool vector;
 	int depth;			/* of tabs */
 	const char *rest;		/* in the rest of a row: its length, else NULL */
+	int split;			/* the axis that parts share: from <= index < to; -1: none */
 };
 
 static void line(struct printer *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -299,6 +300,8 @@ static void vector_row(struct printer *p)
 	if (full) {
 		if (full == 16)
 			line(p, "{");
+		else if (p->split == e->rank - 1)
+			line(p, "for (int64_t i = from * 16; i < to * 16; i += 16) {");
 		else
 			line(p, "for (int64_t i = 0; i < %" PRId64 "; i += 16) {", full);
 		p->depth++;
@@ -311,7 +314,7 @@ static void vector_row(struct printer *p)
 	}
 	if (n % 16) {
 		p->rest = str_printf(p->t->c, "%d", (int)(n % 16));
-		line(p, "{");
+		line(p, p->split == e->rank - 1 ? "if (r->part == r->parts - 1) {" : "{");
 		p->depth++;
 		line(p, "const int64_t i = %" PRId64 ";\t/* the last %s */", full, p->rest);
 		line(p, "(void)i;");
@@ -331,7 +334,10 @@ static void scalar_row(struct printer *p)
 		stores(p);
 		return;
 	}
-	line(p, "for (int64_t i = 0; i < %" PRId64 "; i++) {", e->dim[e->rank - 1]);
+	if (p->split == e->rank - 1)
+		line(p, "for (int64_t i = from; i < to; i++) {");
+	else
+		line(p, "for (int64_t i = 0; i < %" PRId64 "; i++) {", e->dim[e->rank - 1]);
 	p->depth++;
 	if (e->channels > 0) {
 		line(p, "if (i >= lanes) {\t/* no channel there */");
@@ -374,9 +380,32 @@ static bool can_vector(const struct ew *e)
 	return e->rank > 0;
 }
 
-void emit_ew(struct text *t, const struct ew *e, const char *const *in, const char *const *out)
+/* The pieces that an axis can be shared by: indices, of the last one in vectors whole vectors, of lanes none. */
+static int64_t pieces(const struct printer *p, int d)
 {
-	struct printer p = { t, e, in, out, can_vector(e), 1, NULL };
+	const struct ew *e = p->e;
+	if (d < e->rank - 1)
+		return e->dim[d];
+	return e->channels > 0 ? 1 : p->vector ? e->dim[d] / 16 > 1 ? e->dim[d] / 16 : 1 : e->dim[d];
+}
+
+/* The outermost axis whose pieces are enough for even shares, else the one with the most; -1: all have one. */
+static int shared_axis(const struct printer *p, int threads)
+{
+	int best = -1;
+	for (int d = 0; d < p->e->rank; d++) {
+		const int64_t n = pieces(p, d);
+		if (n > 1 && (n % threads == 0 || n >= 10 * threads))
+			return d;
+		if (n > 1 && (best < 0 || n > pieces(p, best)))
+			best = d;
+	}
+	return best;
+}
+
+void emit_ew(struct text *t, const struct ew *e, const char *const *in, const char *const *out, int threads)
+{
+	struct printer p = { t, e, in, out, can_vector(e), 1, NULL, -1 };
 	bool *used = NEW_ARRAY(t->c, e->n_in + 1, bool);
 	for (int d = 0; d < e->rank; d++)
 		if (e->dim[d] == 0) {
@@ -397,9 +426,20 @@ void emit_ew(struct text *t, const struct ew *e, const char *const *in, const ch
 			     c_type(e->out_type[k]), out[k]);
 	/* invariants are always whole vectors: nothing of the last axis is in them */
 	instructions(&p, 2);
+	if (threads > 1) {
+		p.split = shared_axis(&p, threads);
+		line(&p, "int64_t from, to;");
+		line(&p, "amp_share(%" PRId64 ", r->part, r->parts, &from, &to);",
+		     p.split < 0 ? 1 : pieces(&p, p.split));
+		if (p.split < 0)
+			line(&p, "if (from == to)\n\t\treturn AMP_OK;");
+	}
 	text_add(t, "\n", 1);
 	for (int d = 0; d + 1 < e->rank; d++) {
-		line(&p, "for (int64_t i%d = 0; i%d < %" PRId64 "; i%d++) {", d, d, e->dim[d], d);
+		if (d == p.split)
+			line(&p, "for (int64_t i%d = from; i%d < to; i%d++) {", d, d, d);
+		else
+			line(&p, "for (int64_t i%d = 0; i%d < %" PRId64 "; i%d++) {", d, d, e->dim[d], d);
 		p.depth++;
 		if (e->channels > 0 && d == e->block_dim) {
 			if (e->dim[d] == 1)

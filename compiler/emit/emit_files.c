@@ -121,6 +121,10 @@ void emit_runtime(struct emission *e, const char *model_c)
 	add_includes(e, &seen, model_c, strlen(model_c), "");
 	const char *always = "#include \"ampoule_rt.h\"\n#include \"simd/cpu.h\"\n";
 	add_includes(e, &seen, always, strlen(always), "");
+	if (e->s->threads > 1) {
+		always = "#include \"pool/pool.c\"\n";
+		add_includes(e, &seen, always, strlen(always), "");
+	}
 	if (e->o->library)
 		return;
 	for (const struct runtime_file *f = runtime_files; f->path; f++) {
@@ -164,10 +168,16 @@ void emit_makefile(struct emission *e)
 		text_printf(&t, " %s_model_%s.o", n, tg->variants[i].name);
 	if (e->o->weights != WEIGHTS_FILE)
 		text_printf(&t, " %s_weights.o", n);
+	const bool pool = e->s->threads > 1;
+	if (pool)
+		text_printf(&t, " pool.o");
 	text_printf(&t, "\n\nall: %s%s\n\n", e->o->library ? "lib" : "", e->o->library ?
 		    str_printf(c, "%s.a", n) : n);
 	text_printf(&t, "lib%s.a: $(MODEL)\n\trm -f $@\n\t$(AR) rcs $@ $(MODEL)\n"
-		    "lib%s.so: $(MODEL)\n\t$(CC) -shared $(LDFLAGS) -o $@ $(MODEL)\n\n", n, n);
+		    "lib%s.so: $(MODEL)\n\t$(CC) -shared $(LDFLAGS) -o $@ $(MODEL)%s\n\n", n, n, pool ? " $(THREADS)" : "");
+	if (pool)
+		text_printf(&t, "# the pool's threads; nothing on Windows\nTHREADS ?= -pthread\n"
+			    "pool.o: pool/pool.c pool/team.h\n\t$(CC) $(CFLAGS) $(THREADS) -c -o $@ pool/pool.c\n\n");
 	for (int i = 0; i < vec_len(tg->variants); i++)
 		text_printf(&t, "%s_model_%s.o: %s_model.c %s.h\n\t$(CC) $(CFLAGS) %s -ffreestanding -D%s "
 			    "-DAMP_VARIANT=%s -c -o $@ %s_model.c\n", n, tg->variants[i].name, n, n,
@@ -182,7 +192,7 @@ void emit_makefile(struct emission *e)
 		text_printf(&t, "\n# app.mk: APP_OBJ, and how to compile app/ and third_party/\ninclude app/app.mk\n\n"
 			    "%s_app.o: %s_app.c %s.h\n\t$(CC) $(CFLAGS) -c -o $@ %s_app.c\n"
 			    "%s: $(APP_OBJ) %s_app.o lib%s.a\n\t$(CC) -static $(LDFLAGS) -o $@ $(APP_OBJ) %s_app.o "
-			    "lib%s.a $(APP_LIBS)\n", n, n, n, n, n, n, n, n, n);
+			    "lib%s.a $(APP_LIBS)%s\n", n, n, n, n, n, n, n, n, n, pool ? " $(THREADS)" : "");
 	text_printf(&t, "\nclean:\n\trm -f *.o lib%s.a lib%s.so%s\n.PHONY: all clean\n", n, n,
 		    e->o->library ? "" : str_printf(c, " %s $(APP_OBJ)", n));
 	emit_add_text(e, "Makefile", &t);

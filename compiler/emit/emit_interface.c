@@ -64,18 +64,24 @@ static void header(struct emission *e)
 	text_printf(&t, "#define %s_ARENA_BYTES %" PRId64 "\t/* AMP_ALIGN aligned */\n", u, e->p->arena_bytes);
 	text_printf(&t, "#define %s_PREPARED_BYTES 0\t/* weights are used as they lie */\n", u);
 	text_printf(&t, "#define %s_WEIGHTS_BYTES %" PRId64 "\n", u, e->p->weights_bytes);
+	text_printf(&t, "#define %s_THREADS %d\n", u, e->s->threads);
 	for (int i = 0; i < vec_len(g->inputs); i++)
 		text_printf(&t, "#define %s_IN%d_BYTES %" PRId64 "\n", u, i, type_bytes(&g->inputs[i]->type));
 	for (int i = 0; i < vec_len(g->outputs); i++)
 		text_printf(&t, "#define %s_OUT%d_BYTES %" PRId64 "\n", u, i, type_bytes(&g->outputs[i]->type));
 	text_printf(&t, "\n/* A prepared model: read only after %s_prepare(). */\nstruct %s {\n"
-		    "\tconst unsigned char *weights;\n\tint isa;\n};\n\n", n, n);
+		    "\tconst unsigned char *weights;\n\tint isa;\n\tstruct amp_pool *pool;\n\tamp_watch *watch;\n"
+		    "\tvoid *watch_arg;\n};\n\n", n, n);
 	text_printf(&t, "/*\n * Fills *m.  blob: the weights (%s_weights when they are embedded, else the content of "
 		    "%s.weights),\n * AMP_ALIGN aligned, kept by the caller as long as *m is used.  prepared: "
-		    "%s_PREPARED_BYTES, or NULL when that\n * is 0.  pool: NULL.  isa: index of a variant, -1: the "
+		    "%s_PREPARED_BYTES, or NULL when that\n * is 0.  pool: %s.  isa: index of a variant, -1: the "
 		    "best one that this CPU runs.\n * AMP_ERR_ARGUMENT, AMP_ERR_BLOB (not this model's weights), "
-		    "AMP_ERR_ISA.\n */\nenum amp_status %s_prepare(struct %s *m, const void *blob, void *prepared,\n"
-		    "\tstruct amp_pool *pool, int isa);\n\n", n, n, u, n, n);
+		    "AMP_ERR_ISA, AMP_ERR_POOL.\n */\nenum amp_status %s_prepare(struct %s *m, const void *blob, void *prepared,\n"
+		    "\tstruct amp_pool *pool, int isa);\n\n", n, n, u, e->s->threads > 1 ?
+		    str_printf(c, "NULL, or 1 to %d threads (amp_pool_new()), kept by the caller\n * as long as *m is "
+			       "used", e->s->threads) : "NULL, or of one thread", n, n);
+	text_printf(&t, "/* Later runs call watch(arg, step), see ampoule_rt.h; watch NULL: no longer. */\n"
+		    "void %s_watch(struct %s *m, amp_watch *watch, void *arg);\n\n", n, n);
 	text_printf(&t, "/*\n * Runs the model: in[] and out[] as above, arena of %s_ARENA_BYTES, AMP_ALIGN aligned, "
 		    "which may\n * hold anything.  Inputs and outputs may not overlap the arena or each other.\n */\n"
 		    "enum amp_status %s_run(const struct %s *m, void *arena, const void *const in[], "
@@ -99,6 +105,37 @@ static void io_table(struct text *t, const char *name, struct value *const *v)
 		text_printf(t, "%s }, %" PRId64 " },\n", v[i]->type.rank ? "" : "0", type_bytes(&v[i]->type));
 	}
 	if (!vec_len(v))
+		text_printf(t, "\t{ 0 }\n");
+	text_printf(t, "};\n\n");
+}
+
+static int64_t bytes_of(struct value *const *v)
+{
+	int64_t n = 0;
+	for (int i = 0; i < vec_len(v); i++)
+		n += v[i] ? value_bytes(v[i]) : 0;
+	return n;
+}
+
+/* struct amp_step of each step */
+static void step_table(struct emission *e, struct text *t)
+{
+	text_printf(t, "static const struct amp_step steps[] = {\n");
+	for (int i = 0; i < vec_len(e->s->steps); i++) {
+		const struct step *st = e->s->steps[i];
+		const char *const s[4] = {
+			st->node->op_type, st->node->name, st->kernel ? st->kernel->base : "elementwise",
+			vec_len(st->out) && st->out[0] ? value_text(e->c, st->out[0]) : ""
+		};
+		text_printf(t, "\t{ ");
+		for (int k = 0; k < 4; k++) {
+			text_c_string(t, s[k]);
+			text_printf(t, ", ");
+		}
+		text_printf(t, "%" PRId64 ", %" PRId64 ", %d },\n", st->macs, bytes_of(st->in) + bytes_of(st->out),
+			    st->parts > 1 ? st->parts : 1);
+	}
+	if (!vec_len(e->s->steps))
 		text_printf(t, "\t{ 0 }\n");
 	text_printf(t, "};\n\n");
 }
@@ -132,8 +169,8 @@ static void dispatch(struct emission *e)
 	text_printf(&t, "/*\n * %s.c - prepares and runs the model, and picks the variant of %s_model.c that this CPU "
 		    "runs.\n * Emitted by Ampoule %s.\n */\n#include \"%s.h\"\n%s\n", n, n,
 		    e->o->version, n, detects ? "#include \"simd/cpu.h\"\n" : "");
-	text_printf(&t, "typedef enum amp_status variant_run(const unsigned char *weights, unsigned char *arena,\n"
-		    "\tconst void *const in[], void *const out[]);\n");
+	text_printf(&t, "typedef enum amp_status variant_run(const struct %s *m, unsigned char *arena,\n"
+		    "\tconst void *const in[], void *const out[]);\n", n);
 	for (int i = 0; i < nv; i++)
 		text_printf(&t, "variant_run %s_run_%s;\n", n, tg->variants[i].name);
 	text_printf(&t, "\nstatic variant_run *const variants[] = {");
@@ -159,20 +196,24 @@ static void dispatch(struct emission *e)
 	text_printf(&t, "static int aligned(const void *p)\n{\n\treturn (uintptr_t)p %% AMP_ALIGN == 0;\n}\n\n");
 	text_printf(&t, "enum amp_status %s_prepare(struct %s *m, const void *blob, void *prepared,\n"
 		    "\tstruct amp_pool *pool, int isa)\n{\n\t(void)prepared;\n\tif (!m || !blob || !aligned(blob))\n"
-		    "\t\treturn AMP_ERR_ARGUMENT;\n\tif (pool)\n\t\treturn AMP_ERR_POOL;\n"
+		    "\t\treturn AMP_ERR_ARGUMENT;\n"
+		    "\tif (pool && (pool->threads < 1 || pool->threads > %s_THREADS))\n\t\treturn AMP_ERR_POOL;\n"
 		    "\tif (isa == -1)\n\t\tisa = best_isa();\n"
 		    "\tif (!can_run(isa))\n\t\treturn AMP_ERR_ISA;\n"
 		    "\tconst unsigned char *const b = (const unsigned char *)blob;\n"
 		    "\tfor (int i = 0; i < (int)sizeof blob_header; i++)\n\t\tif (b[i] != blob_header[i])\n"
 		    "\t\t\treturn AMP_ERR_BLOB;\n"
-		    "\tm->weights = b;\n\tm->isa = isa;\n\treturn AMP_OK;\n}\n\n", n, n);
+		    "\tm->weights = b;\n\tm->isa = isa;\n\tm->pool = pool;\n\tm->watch = NULL;\n"
+		    "\tm->watch_arg = NULL;\n\treturn AMP_OK;\n}\n\n", n, n, u);
+	text_printf(&t, "void %s_watch(struct %s *m, amp_watch *watch, void *arg)\n{\n\tm->watch = watch;\n"
+		    "\tm->watch_arg = arg;\n}\n\n", n, n);
 	text_printf(&t, "enum amp_status %s_run(const struct %s *m, void *arena, const void *const in[], "
 		    "void *const out[])\n{\n\tif (!m || !in || !out || (%s_ARENA_BYTES && (!arena || !aligned(arena))))\n"
 		    "\t\treturn AMP_ERR_ARGUMENT;\n", n, n, u);
 	text_printf(&t, "\tfor (int i = 0; i < %d; i++)\n\t\tif (!in[i])\n\t\t\treturn AMP_ERR_ARGUMENT;\n"
 		    "\tfor (int i = 0; i < %d; i++)\n\t\tif (!out[i])\n\t\t\treturn AMP_ERR_ARGUMENT;\n",
 		    vec_len(g->inputs), vec_len(g->outputs));
-	text_printf(&t, "\treturn variants[m->isa](m->weights, (unsigned char *)arena, in, out);\n}\n\n");
+	text_printf(&t, "\treturn variants[m->isa](m, (unsigned char *)arena, in, out);\n}\n\n");
 
 	io_table(&t, "inputs", g->inputs);
 	io_table(&t, "outputs", g->outputs);
@@ -187,6 +228,9 @@ static void dispatch(struct emission *e)
 		}
 		text_printf(&t, "};\n\n");
 	}
+	step_table(e, &t);
+	text_printf(&t, "static void any_watch(void *state, amp_watch *watch, void *arg)\n{\n"
+		    "\t%s_watch((struct %s *)state, watch, arg);\n}\n\n", n, n);
 	text_printf(&t, "static enum amp_status any_prepare(void *state, const void *blob, void *prepared,\n"
 		    "\tstruct amp_pool *pool, int isa)\n{\n"
 		    "\treturn %s_prepare((struct %s *)state, blob, prepared, pool, isa);\n}\n\n"
@@ -196,16 +240,17 @@ static void dispatch(struct emission *e)
 	text_printf(&t, "const struct amp_model %s_model = {\n\t.name = \"%s\",\n\t.version = \"%s\",\n"
 		    "\t.model_sha256 = \"%s\",\n\t.weights_sha256 = \"%s\",\n"
 		    "\t.n_in = %d, .n_out = %d, .in = inputs, .out = outputs,\n"
-		    "\t.arena_bytes = %s_ARENA_BYTES,\n\t.prepared_bytes = %s_PREPARED_BYTES,\n"
+		    "\t.threads = %s_THREADS,\n\t.arena_bytes = %s_ARENA_BYTES,\n\t.prepared_bytes = %s_PREPARED_BYTES,\n"
 		    "\t.weights_bytes = %s_WEIGHTS_BYTES,\n\t.state_bytes = sizeof(struct %s),\n", n, n,
 		    e->o->version, e->o->model_sha256, e->weights_sha256, vec_len(g->inputs),
-		    vec_len(g->outputs), u, u, u, n);
+		    vec_len(g->outputs), u, u, u, u, n);
 	if (e->o->weights == WEIGHTS_FILE)
 		text_printf(&t, "\t.weights_file = \"%s.weights\",\n", n);
 	else
 		text_printf(&t, "\t.weights = %s_weights,\n", n);
 	text_printf(&t, "\t.n_isa = N_ISA, .isa_names = isa_names, .best_isa = best_isa,\n"
-		    "\t.prepare = any_prepare, .run = any_run,\n");
+		    "\t.prepare = any_prepare, .run = any_run,\n"
+		    "\t.n_steps = %d, .steps = steps, .watch = any_watch,\n", vec_len(e->s->steps));
 	if (e->o->n_labels)
 		text_printf(&t, "\t.labels = labels, .n_labels = %d,\n", e->o->n_labels);
 	if (e->o->preprocess)
@@ -218,6 +263,11 @@ static void dispatch(struct emission *e)
 		text_printf(&a, "/* %s_app.c - the model that the classifier in app/ serves.  Emitted by Ampoule %s. */\n"
 			    "#include \"%s.h\"\n\nextern const struct amp_model *const amp_app_model;\n"
 			    "const struct amp_model *const amp_app_model = &%s_model;\n", n, e->o->version, n, n);
+		text_printf(&a, "\n/* %s */\n"
+			    "extern enum amp_status (*const amp_app_pool)(int threads, struct amp_pool **pool);\n"
+			    "enum amp_status (*const amp_app_pool)(int threads, struct amp_pool **pool) = %s;\n",
+			    e->s->threads > 1 ? "what makes its threads" : "it runs in one thread",
+			    e->s->threads > 1 ? "amp_pool_new" : "NULL");
 		emit_add_text(e, str_printf(c, "%s_app.c", n), &a);
 	}
 }

@@ -190,6 +190,27 @@ static void step_comment(struct emission *e, struct text *t, int i, const struct
 	text_printf(t, "\n */\n");
 }
 
+/* struct amp_env: scratch of this part, and its share */
+static void environment(struct emission *e, struct text *t, int i, const struct step *st)
+{
+	const int64_t at = e->p->scratch[i], slice = step_slice(st);
+	const bool split = st->parts > 1;
+	text_printf(t, "\tstruct amp_env env = { ");
+	if (st->scratch && split)
+		text_printf(t, "r->arena + %" PRId64 " + r->part * INT64_C(%" PRId64 ")", at, slice);
+	else if (st->scratch)
+		text_printf(t, "r->arena + %" PRId64, at);
+	else
+		text_printf(t, "NULL");
+	text_printf(t, ", %s, AMP_OK, %s, ", split ? "r->part, r->parts" : "0, 1",
+		    e->s->threads > 1 && st->phases > 1 ? "r->phase" : "0");
+	if (st->shared)
+		text_printf(t, "r->arena + %" PRId64, at + (split ? st->parts : 1) * slice);
+	else
+		text_printf(t, "NULL");
+	text_printf(t, " };\n");
+}
+
 static void emit_step(struct emission *e, struct text *t, int i, const struct step *st)
 {
 	struct ctx *c = e->c;
@@ -203,7 +224,7 @@ static void emit_step(struct emission *e, struct text *t, int i, const struct st
 			in[k] = st->in[k] ? operand(e, st->in[k]) : NULL;
 		for (int k = 0; k < n_out; k++)
 			out[k] = st->out[k] ? operand(e, st->out[k]) : NULL;
-		emit_ew(t, st->ew, in, out);
+		emit_ew(t, st->ew, in, out, st->parts);
 		text_printf(t, "\treturn AMP_OK;\n}\n\n");
 		return;
 	}
@@ -216,12 +237,11 @@ static void emit_step(struct emission *e, struct text *t, int i, const struct st
 	for (int k = 0; k < n_out; k++)
 		text_printf(t, "%s%s", k ? ", " : "", st->out[k] ? operand(e, st->out[k]) : "NULL");
 	text_printf(t, " };\n");
-	if (st->scratch)
-		text_printf(t, "\tstruct amp_env env = { r->arena + %" PRId64 ", 0, 1, AMP_OK };\n",
-			    e->p->scratch[i]);
-	else
-		text_printf(t, "\tstruct amp_env env = { NULL, 0, 1, AMP_OK };\n");
-	text_printf(t, "\n\tamp_%s_%s(&p, in, out, &env);\n\treturn env.status;\n}\n\n", st->kernel->base,
+	environment(e, t, i, st);
+	text_printf(t, "\n");
+	if (e->s->threads == 1 && st->phases > 1)
+		text_printf(t, "\tfor (; env.phase < %d; env.phase++)\n\t", st->phases);
+	text_printf(t, "\tamp_%s_%s(&p, in, out, &env);\n\treturn env.status;\n}\n\n", st->kernel->base,
 		    st->kernel->type);
 }
 
@@ -242,6 +262,93 @@ static void includes(struct emission *e, struct text *t)
 	}
 }
 
+/* NaN in the outputs has one form */
+static void canonical(struct emission *e, struct text *t)
+{
+	const struct graph *g = e->s->g;
+	for (int i = 0; i < vec_len(g->outputs); i++) {
+		const struct value *v = g->outputs[i];
+		if (dtype_is_float(v->type.dtype))
+			text_printf(t, "\tamp_canonical_nan_%s(out[%d], %" PRId64 ");\n",
+				    dtype_suffix(v->type.dtype), i, type_elements(&v->type));
+	}
+}
+
+/* The last function for one thread. */
+static void run_alone(struct emission *e, struct text *t)
+{
+	const char *name = e->o->name;
+	const int n = vec_len(e->s->steps);
+	text_printf(t, "/* All steps in order.  The caller's rounding and flush modes are set aside and restored. */\n"
+		    "enum amp_status CAT(%s_run, AMP_VARIANT)(const struct %s *m, unsigned char *arena,\n"
+		    "\tconst void *const in[], void *const out[])\n{\n"
+		    "\tstatic enum amp_status (*const steps[])(const struct run *) = {\n", name, name);
+	for (int i = 0; i < n; i += 8) {
+		text_printf(t, "\t\t");
+		for (int j = i; j < n && j < i + 8; j++)
+			text_printf(t, "step_%03d,%s", j, j + 1 < n && j + 1 < i + 8 ? " " : "");
+		text_printf(t, "\n");
+	}
+	if (!n)
+		text_printf(t, "\t\tNULL\n");
+	text_printf(t, "\t};\n\tconst struct run r = { arena, m->weights, in, out };\n"
+		    "\tenum amp_status status = AMP_OK;\n\tconst uint64_t saved = amp_fenv_enter();\n\n"
+		    "\tfor (int i = 0; i < %d && status == AMP_OK; i++) {\n"
+		    "\t\tif (m->watch)\n\t\t\tm->watch(m->watch_arg, i);\n"
+		    "\t\tstatus = steps[i](&r);\n\t\tAMP_STEP_ENDS;\n\t}\n"
+		    "\tif (m->watch)\n\t\tm->watch(m->watch_arg, %d);\n", n, n);
+	canonical(e, t);
+	text_printf(t, "\tamp_fenv_leave(saved);\n\treturn status;\n}\n");
+}
+
+/* The last functions for a pool's threads. */
+static void run_in_parts(struct emission *e, struct text *t)
+{
+	const char *name = e->o->name;
+	const int n = vec_len(e->s->steps);
+	text_printf(t, "/* What the parts of a run have in common. */\nstruct work {\n\tstruct amp_team team;\n"
+		    "\tconst struct %s *m;\n\tunsigned char *arena;\n\tconst void *const *in;\n"
+		    "\tvoid *const *out;\n};\n\n", name);
+	text_printf(t, "/* Each step, the number of its phases, and whether all parts share it; else part 0 does it. */\n"
+		    "static const struct {\n\tenum amp_status (*call)(const struct run *);\n\tint phases, shared;\n"
+		    "} steps[] = {\n");
+	for (int i = 0; i < n; i++) {
+		const struct step *st = e->s->steps[i];
+		text_printf(t, "%s{ step_%03d, %d, %d },%s", i % 4 ? " " : "\t", i, st->phases > 1 ? st->phases : 1,
+			    st->parts > 1, i % 4 == 3 || i == n - 1 ? "\n" : "");
+	}
+	if (!n)
+		text_printf(t, "\t{ NULL, 0, 0 }\n");
+	text_printf(t, "};\n\n"
+		    "/*\n * One part of all steps in order.  Parts meet before a step that they share and after it, and\n"
+		    " * between its phases.  The thread's rounding and flush modes are set aside and restored.\n */\n"
+		    "static void work(void *arg, int part, int parts)\n{\n"
+		    "\tstruct work *const w = (struct work *)arg;\n\tconst struct %s *const m = w->m;\n"
+		    "\tstruct run r = { w->arena, m->weights, w->in, w->out, part, parts, 0 };\n"
+		    "\tconst uint64_t saved = amp_fenv_enter();\n\tint stop = 0;\n\n"
+		    "\tfor (int i = 0; i < %d && !stop; i++) {\n"
+		    "\t\tif (i > 0 && (steps[i].shared || steps[i - 1].shared))\n"
+		    "\t\t\tstop = amp_team_meet(&w->team, parts) != AMP_OK;\n"
+		    "\t\tif (part == 0 && m->watch)\n\t\t\tm->watch(m->watch_arg, i);\n"
+		    "\t\tfor (r.phase = 0; r.phase < steps[i].phases && !stop; r.phase++) {\n"
+		    "\t\t\tif (r.phase > 0 && steps[i].shared)\n"
+		    "\t\t\t\tstop = amp_team_meet(&w->team, parts) != AMP_OK;\n"
+		    "\t\t\tif (!stop && (part == 0 || steps[i].shared))\n"
+		    "\t\t\t\tamp_team_status(&w->team, steps[i].call(&r));\n"
+		    "\t\t\tAMP_STEP_ENDS;\n\t\t}\n\t}\n"
+		    "\tamp_team_meet(&w->team, parts);\n"
+		    "\tif (part == 0 && m->watch)\n\t\tm->watch(m->watch_arg, %d);\n"
+		    "\tamp_fenv_leave(saved);\n}\n\n", name, n, n);
+	text_printf(t, "enum amp_status CAT(%s_run, AMP_VARIANT)(const struct %s *m, unsigned char *arena,\n"
+		    "\tconst void *const in[], void *const out[])\n{\n"
+		    "\tstruct work w = { .m = m, .arena = arena, .in = in, .out = out };\n\n"
+		    "\tamp_team_init(&w.team, m->pool ? m->pool->yield : NULL);\n"
+		    "\tif (!m->pool || m->pool->run(m->pool, work, &w))\n"
+		    "\t\twork(&w, 0, 1);\t/* no pool, or it is busy with another run */\n", name, name);
+	canonical(e, t);
+	text_printf(t, "\treturn amp_team_meet(&w.team, 1);\n}\n");
+}
+
 void emit_model(struct emission *e)
 {
 	struct ctx *c = e->c;
@@ -257,37 +364,22 @@ void emit_model(struct emission *e)
 		    e->s->plan_name, n, name);
 	text_printf(&t, "#include \"%s.h\"\n#include \"kernels/type.h\"\n#include \"kernels/prim.h\"\n#include \"kernels/output.h\"\n", name);
 	includes(e, &t);
+	const bool threads = e->s->threads > 1;
+	if (threads)
+		text_printf(&t, "#include \"pool/team.h\"\n");
 	text_printf(&t, "\nstruct run {\n\tunsigned char *arena;\n\tconst unsigned char *weights;\n"
-		    "\tconst void *const *in;\n\tvoid *const *out;\n};\n\n");
+		    "\tconst void *const *in;\n\tvoid *const *out;\n%s};\n\n",
+		    threads ? "\tint part, parts, phase;\t/* of a thread: part `part` of `parts` */\n" : "");
 	for (int i = 0; i < n; i++)
 		emit_step(e, &t, i, e->s->steps[i]);
 
-	const struct graph *g = e->s->g;
 	text_printf(&t, "#define CAT_(a, b) a##_##b\n#define CAT(a, b) CAT_(a, b)\n\n");
-	text_printf(&t, "enum amp_status CAT(%s_run, AMP_VARIANT)(const unsigned char *weights, unsigned char "
-		    "*arena,\n\tconst void *const in[], void *const out[]);\n\n", name);
-	text_printf(&t, "/* All steps in order.  The caller's rounding and flush modes are set aside and restored. */\n"
-		    "enum amp_status CAT(%s_run, AMP_VARIANT)(const unsigned char *weights, unsigned char *arena,\n"
-		    "\tconst void *const in[], void *const out[])\n{\n"
-		    "\tstatic enum amp_status (*const steps[])(const struct run *) = {\n", name);
-	for (int i = 0; i < n; i += 8) {
-		text_printf(&t, "\t\t");
-		for (int j = i; j < n && j < i + 8; j++)
-			text_printf(&t, "step_%03d,%s", j, j + 1 < n && j + 1 < i + 8 ? " " : "");
-		text_printf(&t, "\n");
-	}
-	text_printf(&t, "\t};\n\tconst struct run r = { arena, weights, in, out };\n"
-		    "\tenum amp_status status = AMP_OK;\n\tconst uint64_t saved = amp_fenv_enter();\n\n"
-		    "\tfor (size_t i = 0; i < sizeof steps / sizeof steps[0] && status == AMP_OK; i++) {\n"
-		    "\t\tstatus = steps[i](&r);\n\t\tAMP_STEP_ENDS;\n\t}\n");
-	for (int i = 0; i < vec_len(g->outputs); i++) {
-		const struct value *v = g->outputs[i];
-		const char *sfx = dtype_suffix(v->type.dtype);
-		if (dtype_is_float(v->type.dtype))
-			text_printf(&t, "\tamp_canonical_nan_%s(out[%d], %" PRId64 ");\n", sfx, i,
-				    type_elements(&v->type));
-	}
-	text_printf(&t, "\tamp_fenv_leave(saved);\n\treturn status;\n}\n");
+	text_printf(&t, "enum amp_status CAT(%s_run, AMP_VARIANT)(const struct %s *m, unsigned char *arena,\n"
+		    "\tconst void *const in[], void *const out[]);\n\n", name, name);
+	if (threads)
+		run_in_parts(e, &t);
+	else
+		run_alone(e, &t);
 	emit_add_text(e, str_printf(c, "%s_model.c", name), &t);
 	emit_runtime(e, t.s);
 }

@@ -16,13 +16,23 @@ enum amp_status exec_step(const struct step *s, const void *const in[], void *co
 		return AMP_OK;
 	}
 	void *scratch = NULL;
-	if (s->scratch > 0 && posix_memalign(&scratch, AMP_ALIGN, (size_t)s->scratch))
-		fatal(s->node->graph->c, R_INPUT, "out of memory for %lld bytes of scratch",
-		      (long long)s->scratch);
-	struct amp_env env = { .scratch = scratch, .part = 0, .parts = 1, .status = AMP_OK };
-	s->kernel->fn(s->params, in, out, &env);
+	const int parts = s->parts < 1 ? 1 : s->parts, phases = s->phases < 1 ? 1 : s->phases;
+	const int64_t slice = step_slice(s), bytes = step_scratch(s);
+	enum amp_status status = AMP_OK;
+	if (bytes > 0 && posix_memalign(&scratch, AMP_ALIGN, (size_t)bytes))
+		fatal(s->node->graph->c, R_INPUT, "out of memory for %lld bytes of scratch", (long long)bytes);
+	for (int phase = 0; phase < phases; phase++)
+		for (int part = 0; part < parts; part++) {
+			struct amp_env env = {
+				.scratch = s->scratch ? (char *)scratch + part * slice : NULL,
+				.shared = s->shared ? (char *)scratch + parts * slice : NULL,
+				.part = part, .parts = parts, .phase = phase, .status = AMP_OK,
+			};
+			s->kernel->fn(s->params, in, out, &env);
+			status = env.status != AMP_OK ? env.status : status;
+		}
 	free(scratch);
-	return env.status;
+	return status;
 }
 
 bool exec_fold(struct node *n)

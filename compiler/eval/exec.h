@@ -13,7 +13,13 @@ struct step *lower_node(struct node *n);
 /* All nodes in the graph's order; NULL and diagnostics when any cannot be lowered. */
 struct schedule *make_schedule(struct graph *g);
 
-/* Runs one step on the caller's memory (values as they lie, layout included). */
+/*
+ * Divides steps among threads (struct step, parts): those whose kernel can and which would take one thread longer than
+ * `least` nanoseconds, roughly.  Before plan_memory(): each part has scratch of its own.
+ */
+void schedule_parts(struct schedule *s, int threads, double least);
+
+/* Runs one step on the caller's memory (values as they lie, layout included), its parts one after another. */
 enum amp_status exec_step(const struct step *s, const void *const in[], void *const out[]);
 
 /*

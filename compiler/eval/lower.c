@@ -30,6 +30,7 @@ struct schedule *make_schedule(struct graph *g)
 	bool ok = true;
 	sch->g = g;
 	sch->plan_name = g->plan ? g->plan : "direct";
+	sch->threads = 1;
 	for (struct node *n = g->first; n; n = n->next) {
 		struct step *s = lower_node(n);
 		if (!s) {
@@ -37,8 +38,32 @@ struct schedule *make_schedule(struct graph *g)
 			continue;
 		}
 		s->id = vec_len(sch->all);
+		s->macs = n->op && n->op->macs ? n->op->macs(n) : 0;
 		vec_add(c, sch->all, s);
 		vec_add(c, sch->steps, s);
 	}
 	return ok ? sch : NULL;
+}
+
+/* A rough time on one thread, in nanoseconds: 40 multiply-accumulates or 8 bytes take one. */
+static double cost(const struct step *st)
+{
+	double bytes = 0;
+	for (int k = 0; k < vec_len(st->in); k++)
+		if (st->in[k])
+			bytes += (double)value_bytes(st->in[k]);
+	for (int k = 0; k < vec_len(st->out); k++)
+		if (st->out[k])
+			bytes += (double)value_bytes(st->out[k]);
+	return (double)st->macs / 40 + bytes / 8;
+}
+
+void schedule_parts(struct schedule *s, int threads, double least)
+{
+	s->threads = threads;
+	for (int i = 0; i < vec_len(s->all); i++) {
+		struct step *st = s->all[i];
+		const bool can = st->kernel ? st->kernel->splits : st->ew != NULL;
+		st->parts = can && threads > 1 && cost(st) >= least ? threads : 1;
+	}
 }

@@ -27,6 +27,7 @@ struct kernel {
 	int n_fields;
 	size_t size;			/* of the parameter struct */
 	amp_kernel *fn;			/* generic, plain C */
+	bool splits;			/* several parts may share a step: its file has a line " * parts: of what" */
 };
 
 /* NULL when there is no such instance. */
@@ -42,7 +43,11 @@ struct step {
 	struct ew *ew;
 	struct value **in;		/* vec: operands as the kernel wants them; NULL: absent */
 	struct value **out;		/* vec */
-	int64_t scratch;		/* bytes, AMP_ALIGN aligned */
+	int64_t scratch;		/* bytes for each part, AMP_ALIGN aligned */
+	int64_t shared;			/* bytes for all parts together, AMP_ALIGN aligned */
+	int phases;			/* calls of each part, with a barrier between; 0: one */
+	int64_t macs;			/* multiply-accumulates, for profiles */
+	int parts;			/* set by schedule_parts(): 0 or 1, part 0 does all; else the model's threads */
 	/* out[inplace[k].out] may lie exactly on in[inplace[k].in] if that dies here */
 	struct inplace { int out, in; } *inplace;	/* vec */
 	/*
@@ -55,8 +60,20 @@ struct step {
 	bool view_taken;		/* set by the plan: the step vanishes */
 };
 
+/* Scratch of a step as it lies in the arena: a slice for each part, AMP_ALIGN aligned, then what they share. */
+static inline int64_t step_slice(const struct step *s)
+{
+	return (s->scratch + AMP_ALIGN - 1) / AMP_ALIGN * AMP_ALIGN;
+}
+
+static inline int64_t step_scratch(const struct step *s)
+{
+	return s->parts < 2 && !s->shared ? s->scratch : (s->parts < 2 ? 1 : s->parts) * step_slice(s) + s->shared;
+}
+
 struct schedule {
 	const struct graph *g;
+	int threads;			/* 1 or more: how many the emitted code can use */
 	struct step **all;		/* vec, in the graph's order: what the executor runs, views as copies */
 	struct step **steps;		/* vec, in the planned order of execution, without views that vanished */
 	const char *plan_name;		/* numeric plan: "speed", "direct", ... */

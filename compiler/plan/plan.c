@@ -145,7 +145,7 @@ static int buffer_of(struct glue *g, const struct value *v)
 /* The planner's form of a step: only what lies in the arena. */
 static struct plan_step plan_step_of(struct glue *g, struct step *st)
 {
-	struct plan_step ps = { .name = st->node->name, .scratch = st->scratch };
+	struct plan_step ps = { .name = st->node->name, .scratch = step_scratch(st) };
 	const int n_in = vec_len(st->in), n_out = vec_len(st->out);
 	int *in = NEW_ARRAY(g->c, n_in + 1, int), *out = NEW_ARRAY(g->c, n_in + n_out + 1, int);
 	int *in_at = NEW_ARRAY(g->c, n_in + 1, int), *out_at = NEW_ARRAY(g->c, n_out + 1, int);

@@ -7,6 +7,7 @@
  *	preprocess.c	8-bit RGB -> the model's input tensor, with resize.c
  *	classes.c	the model's output tensor -> values, probabilities, order
  *	output.c	an answer -> a line of text, JSON or CSV
+ *	profile.c	time of each step
  *	options.c	the command line, --help, --version
  *	main.c		prepares the model, loops over the pictures
  *
@@ -31,6 +32,8 @@
 
 /* The model of this program: defined by the emitted folder. */
 extern const struct amp_model *const amp_app_model;
+/* What makes its pool of threads: amp_pool_new, or NULL for a model that was compiled for one thread. */
+extern enum amp_status (*const amp_app_pool)(int threads, struct amp_pool **pool);
 
 /* Write a sentence into err, cut to its length; returns -1, so that callers can return it. */
 #if defined(__GNUC__)
@@ -143,9 +146,23 @@ int app_is_finite(double x);
 int app_probabilities(double *p, const double *out, int n, enum amp_activation a, char *err);
 int app_order(int *order, const double *p, int n, char *err);	/* largest first, ties by index */
 
+/* ---- profile.c */
+#define APP_PROFILE_RUNS 11
+struct app_profile {
+	const struct amp_model *m;
+	double *seconds;			/* [run][n_steps + 1]: the clock before each step, and at the end */
+	int run;
+};
+double app_peak(void);			/* FMA operations a second of one thread; 0: not known here */
+/* Runs the model APP_PROFILE_RUNS times on inputs that are ready. */
+int app_profile_runs(struct app_profile *p, const struct amp_model *m, void *state, void *arena,
+		     const void *const *in, void *const *out);
+void app_profile_print(const struct app_profile *p, int threads, int json, FILE *f);
+
 /* ---- options.c */
 struct app_options {
-	int top, raw, json, csv, time;
+	int top, raw, json, csv, time, profile;
+	int threads;				/* 0: as many as the model was compiled for */
 	int activation;				/* enum amp_activation, or -1: the model's */
 	double min_probability;			/* negative: none */
 	const char *isa, *weights, *out;	/* or NULL */

@@ -26,6 +26,7 @@ struct session {
 	struct app_output out;
 	struct app_file weights;	/* when they are not in the program */
 	void *state, *prepared, *arena;
+	struct amp_pool *pool;		/* until the program ends; NULL: one thread */
 	void **in, **outputs;		/* tensors */
 	char *given;			/* [n_in] this input came as INPUT=FILE */
 	int picture_input;		/* the input that pictures go to, or -1 */
@@ -124,8 +125,12 @@ static int prepare(struct session *s)
 	for (int i = 0; i < m->n_out; i++)
 		if (!(s->outputs[i] = app_alloc(m->out[i].bytes)))
 			return complain(s, 1, "not enough memory", "");
+	if (!s->opt.threads)
+		s->opt.threads = m->threads;
+	if (s->opt.threads > 1 && amp_app_pool && amp_app_pool(s->opt.threads, &s->pool) != AMP_OK)
+		return complain(s, 1, "the threads cannot be started (try --threads 1)", "");
 	const enum amp_status st = m->prepare(s->state, s->weights.data ? s->weights.data : m->weights,
-					      s->prepared, NULL, isa);
+					      s->prepared, s->pool, isa);
 	return st == AMP_OK ? 0 : complain(s, st == AMP_ERR_ISA ? 1 : 4, "the model cannot be prepared",
 					   status_text(st));
 }
@@ -428,6 +433,19 @@ static void show_progress(const struct session *s, int on)
 	fflush(stderr);
 }
 
+/* --profile: the first batch that could be run, again and again */
+static void profile(struct session *s)
+{
+	struct app_profile p;
+	s->opt.profile = 0;
+	show_progress(s, 0);
+	if (app_profile_runs(&p, s->m, s->state, s->arena, (const void *const *)s->in, s->outputs))
+		complain(s, 1, "--profile: not enough memory", "");
+	else
+		app_profile_print(&p, s->opt.threads, s->opt.json, stderr);
+	free(p.seconds);
+}
+
 static void flush_batch(struct session *s)
 {
 	int good = 0;
@@ -437,6 +455,8 @@ static void flush_batch(struct session *s)
 		const double start = app_seconds();
 		const enum amp_status st = s->m->run(s->state, s->arena, (const void *const *)s->in, s->outputs);
 		s->run_seconds = app_seconds() - start;
+		if (st == AMP_OK && s->opt.profile)
+			profile(s);
 		for (int k = 0; st != AMP_OK && k < s->used; k++)
 			if (!s->slot[k].failed)
 				s->slot[k].failed = app_fail(s->slot[k].err, "the model failed: %s", status_text(st));

@@ -62,9 +62,11 @@ static void help(const struct amp_model *m)
 	printf("\n"
 	       "                      (the results are the same bytes)\n"
 	       "  --weights FILE      read the weights from FILE%s%s\n"
+	       "  --threads N         use N threads, 1 to %d (%d)\n"
+	       "  --profile           print time and speed of each step on standard error; with --json as JSON\n"
 	       "  --time              print times and memory on standard error\n"
 	       "  --version, --help\n\n", m->weights ? "" : " instead of ",
-	       m->weights || !m->weights_file ? "" : m->weights_file);
+	       m->weights || !m->weights_file ? "" : m->weights_file, m->threads, m->threads);
 	for (int i = 0; i < m->n_in; i++) {
 		printf("Input  ");
 		shape(stdout, &m->in[i]);
@@ -95,6 +97,7 @@ static void version(const struct amp_model *m)
 	const int best = m->best_isa ? m->best_isa() : -1;
 	for (int i = 0; i < m->n_isa; i++)
 		printf(" %s%s", m->isa_names[i], i == best ? " (used here)" : "");
+	printf("\nthreads %d", m->threads);
 	printf("\nmemory  %lld bytes of arena, %lld prepared, %lld of weights\n", (long long)m->arena_bytes,
 	       (long long)m->prepared_bytes, (long long)m->weights_bytes);
 }
@@ -164,6 +167,14 @@ int app_parse_options(struct app_options *o, const struct amp_model *m, int argc
 			o->raw = 1;
 		} else if (!strcmp(a, "--time")) {
 			o->time = 1;
+		} else if (!strcmp(a, "--profile")) {
+			o->profile = 1;
+		} else if ((v = value_of("--threads", argc, argv, &i, &missing)) != NULL) {
+			const double n = decimal(v);
+			if (!missing && (!(n >= 1 && n <= m->threads) || n != (double)(int)n))
+				return wrong(m, m->threads > 1 ? "--threads takes a number from 1 to that of --help, not " :
+					     "--threads takes 1: the model was compiled for one thread, not ", v);
+			o->threads = (int)n;
 		} else if ((v = value_of("--top", argc, argv, &i, &missing)) != NULL) {
 			const double n = decimal(v);
 			if (!(n >= 1 && n <= 1000000) || n != (double)(int)n)

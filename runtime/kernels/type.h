@@ -52,6 +52,31 @@
 #define AMP_PARAMS(name, FIELDS) AMP_STRUCT(name, FIELDS)
 #endif
 
+/*
+ * The share of n pieces of work, numbered from 0, that part p of parts has: *from <= i < *to, as even as can be.
+ * A kernel that uses it says so by a line " * parts: of what" in its opening comment.
+ */
+static inline __attribute__((unused)) void amp_share(int64_t n, int p, int parts, int64_t *from, int64_t *to)
+{
+	const int64_t each = n / parts, more = n % parts;
+	*from = p * each + (p < more ? p : more);
+	*to = *from + each + (p < more);
+}
+
+/* Of several axes to share along, with so many pieces each: the first that is nearly as even as the most even one. */
+static inline __attribute__((unused)) int amp_share_axis(int axes, const int64_t *pieces, int parts)
+{
+	int64_t most[4], best = 0;
+	for (int a = 0; a < axes; a++) {	/* what the busiest part does, in 1/1024 of all */
+		most[a] = pieces[a] ? ((pieces[a] + parts - 1) / parts * 1024 + pieces[a] - 1) / pieces[a] : 0;
+		best = most[a] < most[best] ? a : best;
+	}
+	for (int a = 0; a < axes; a++)
+		if (most[a] * 10 <= most[best] * 11)
+			return a;
+	return (int)best;
+}
+
 /* Instances that a model does not call are no fault. */
 #if defined(__GNUC__)
 #define AMP_KERNEL static __attribute__((unused)) void

@@ -77,7 +77,13 @@ static const struct amp_preprocess preprocess = {
 	.resize = 1, .width = 8, .height = 8, .resample = 2, .rescale = 1, .rescale_factor = 1.0 / 255
 };
 
+static void watch(void *state, amp_watch *f, void *arg)
+{
+	(void)state, (void)f, (void)arg;
+}
+
 static const struct amp_model model = {
+	.threads = 1, .watch = watch,
 	.name = "fake", .version = "0", .model_sha256 = "none",
 	.weights_sha256 = "03e3c2420f5066a5fa6e36735ed8cc4f6a251046263e1a6024f009deeee3b952",
 #ifdef FAKE_MULTI
@@ -96,3 +102,6 @@ static const struct amp_model model = {
 };
 
 const struct amp_model *const amp_app_model = &model;
+
+extern enum amp_status (*const amp_app_pool)(int threads, struct amp_pool **pool);
+enum amp_status (*const amp_app_pool)(int threads, struct amp_pool **pool) = NULL;

@@ -1,8 +1,9 @@
 /*
  * kernel_test.h - calling a generic kernel in every build of it, on memory of the exact size.
  *
- * Each call runs the plain and, where this CPU has it, the FMA build; their bytes must be equal,
- * and whatever the kernel should write was NaN (0xff) before.  Memory behind the buffers is guarded
+ * Each call runs the plain and, where this CPU has it, the FMA build, whole and in 2, 3 and 8 parts (one after another,
+ * the last one first, each with scratch of its own); their bytes must be equal, and whatever the kernel should write was
+ * NaN (0xff) before.  Memory behind the buffers is guarded
  * by a pattern (and by AddressSanitizer in the sanitized run).
  */
 #ifndef KERNEL_TEST_H
@@ -76,10 +77,41 @@ static inline const struct kernel *find_in(const struct kernel *const *list, con
 	return NULL;
 }
 
+static size_t test_shared;		/* bytes of scratch that all parts share, and how often each is called */
+static int test_phases = 1;
+
+/* One run in `parts` parts. */
+static inline void call_parts(const struct kernel *k, const void *params, const void *const in[], void *const out[],
+			      size_t scratch, int parts)
+{
+	const size_t slice = (scratch + 64 + 63) / 64 * 64;
+	unsigned char *s = get(slice * (size_t)parts), *shared = get(test_shared + 64);
+	int kept = 1;
+	memset(shared, 0xff, test_shared);
+	memset(shared + test_shared, 0xa5, 64);
+	for (int phase = 0; phase < test_phases; phase++)
+		for (int part = parts - 1; part >= 0; part--) {
+			unsigned char *own = s + slice * (size_t)part;
+			memset(own, 0xff, scratch);
+			memset(own + scratch, 0xa5, 64);
+			struct amp_env env = { .scratch = own, .part = part, .parts = parts, .status = AMP_OK,
+					       .phase = phase, .shared = shared };
+			k->fn(params, in, out, &env);
+			for (int i = 0; i < 64; i++)
+				kept = kept && own[scratch + (size_t)i] == 0xa5;
+		}
+	for (int i = 0; i < 64; i++)
+		kept = kept && shared[test_shared + (size_t)i] == 0xa5;
+	EXPECT(kept, "%s %s writes behind its scratch (%d parts)", k->base, k->type, parts);
+	free(s);
+	free(shared);
+}
+
 /* out[i] has bytes[i] bytes (NULL: absent); ends where n_out says. */
 static inline void call(const char *base, const char *type, const void *params, const void *const in[],
 			void *const out[], const size_t bytes[], int n_out, size_t scratch)
 {
+	static const int parts[] = { 2, 3, 8, 1 };	/* the last result is the caller's to look at */
 	const struct kernel *const *lists[2] = { kernel_list_base, NULL };
 	void *first[4] = { 0 };
 #if defined(__x86_64__)
@@ -92,28 +124,22 @@ static inline void call(const char *base, const char *type, const void *params, 
 		EXPECT(k != NULL, "no kernel %s %s", base, type);
 		if (!k)
 			return;
-		unsigned char *s = get(scratch + 64);
-		memset(s, 0xff, scratch);
-		memset(s + scratch, 0xa5, 64);
-		for (int i = 0; i < n_out; i++)
-			if (out[i])
-				memset(out[i], 0xff, bytes[i]);
-		struct amp_env env = { .scratch = s, .part = 0, .parts = 1, .status = AMP_OK };
-		k->fn(params, in, out, &env);
-		int kept = 1;
-		for (int i = 0; i < 64; i++)
-			kept = kept && s[scratch + (size_t)i] == 0xa5;
-		EXPECT(kept, "%s %s writes behind its scratch", base, type);
-		free(s);
-		for (int i = 0; i < n_out; i++) {
-			if (!out[i])
-				continue;
-			if (v == 0) {
-				first[i] = get(bytes[i]);
-				memcpy(first[i], out[i], bytes[i]);
-			} else {
-				EXPECT(memcmp(first[i], out[i], bytes[i]) == 0,
-				       "%s %s: the two builds differ in output %d", base, type, i);
+		for (int r = 0; r < 4; r++) {
+			for (int i = 0; i < n_out; i++)
+				if (out[i])
+					memset(out[i], 0xff, bytes[i]);
+			call_parts(k, params, in, out, scratch, parts[r]);
+			for (int i = 0; i < n_out; i++) {
+				if (!out[i])
+					continue;
+				if (!first[i]) {
+					first[i] = get(bytes[i]);
+					memcpy(first[i], out[i], bytes[i]);
+				} else {
+					EXPECT(memcmp(first[i], out[i], bytes[i]) == 0,
+					       "%s %s: output %d differs between builds or numbers of parts (build %d, "
+					       "%d parts)", base, type, i, v, parts[r]);
+				}
 			}
 		}
 	}

@@ -265,6 +265,16 @@ static enum result evaluate(struct ctx *c, void *arg)
 		for (int k = 0; k < vec_len(want); k++)
 			if (!compare(d, form, k, got[k], want[k], f == 0))
 				return R_INPUT;
+		/* three threads' parts, one after another: the same bytes */
+		struct tensor **shared = NEW_ARRAY(c, vec_len(x->outputs) + 1, struct tensor *);
+		schedule_parts(s, 3, 0);
+		if (exec_run(c, s, (const struct tensor *const *)given, shared, NULL, NULL) != R_SUCCESS)
+			return first_error(c, d), R_INPUT;
+		for (int k = 0; k < vec_len(want); k++)
+			if (got[k]->n && memcmp(got[k]->data, shared[k]->data, (size_t)tensor_bytes(got[k]))) {
+				snprintf(d->why, sizeof d->why, "output %d, %s: three parts give other bytes", k, form);
+				return R_INPUT;
+			}
 	}
 	d->outcome = d->bind ? PASSED_BOUND : PASSED;
 	return R_SUCCESS;
