@@ -89,6 +89,7 @@ static const char *expected(const char *name)
 		{ "--plan", "direct or speed" }, { "--activation", "softmax, sigmoid or none" },
 		{ "--weights", "embed, array or file" }, { "--rtol", "a number from 0 on" },
 		{ "--atol", "a number from 0 on" }, { "--seed", "a number from 0 on" },
+		{ "--threads", "a number from 1 to 64" },
 	};
 	for (size_t i = 0; i < sizeof wants / sizeof wants[0]; i++)
 		if (str_eq(name, wants[i].name))
