@@ -13,6 +13,7 @@
 #include "report/report.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <string.h>
 
 FILE *output_of(const struct options *o)
@@ -171,6 +172,21 @@ bool ranks_fit(struct ctx *c, const struct graph *g)
 	return in && out;
 }
 
+/* What 32-bit pointers cannot address is refused here rather than by the C compiler. */
+static bool addresses_fit(struct ctx *c, const struct compiled *k)
+{
+	int64_t most = k->p->arena_bytes > k->p->weights_bytes ? k->p->arena_bytes : k->p->weights_bytes;
+	for (int i = 0; i < vec_len(k->g->inputs); i++)
+		most = type_bytes(&k->g->inputs[i]->type) > most ? type_bytes(&k->g->inputs[i]->type) : most;
+	for (int i = 0; i < vec_len(k->g->outputs); i++)
+		most = type_bytes(&k->g->outputs[i]->type) > most ? type_bytes(&k->g->outputs[i]->type) : most;
+	if (k->target->bits == 64 || most <= INT32_MAX)
+		return true;
+	diag(c, SEV_ERROR, "target", NULL, "target %s has pointers of 32 bits, and the model needs a piece of memory of "
+	     "%" PRId64 " bytes (arena, weights, an input or an output)", k->target->name, most);
+	return false;
+}
+
 enum result cmd_compile(struct ctx *c, void *options)
 {
 	const struct options *o = options;
@@ -181,7 +197,7 @@ enum result cmd_compile(struct ctx *c, void *options)
 		return R_USAGE;
 	if (!stage_load(c, o, &k) || !stage_build(c, o, &k) || !emit_settings(c, o, &k, &eo))
 		return R_INPUT;
-	if (!ranks_fit(c, k.g))
+	if (!ranks_fit(c, k.g) || !addresses_fit(c, &k))
 		return R_INPUT;
 	struct emission *e = emit_c(c, k.s, k.p, &eo);
 	report_manifest(e, &k);
@@ -226,6 +242,10 @@ enum result cmd_targets(struct ctx *c, void *options)
 	const struct target **all = target_all(c);
 	for (int i = 0; i < vec_len(all); i++) {
 		printf("%-10s %s\n", all[i]->name, all[i]->about);
+		printf("%-10s   %s-endian, pointers of %d bits; %s%s%s%s%s\n", "",
+		       all[i]->big_endian ? "big" : "little", all[i]->bits, all[i]->cc ? all[i]->cc : "gcc",
+		       all[i]->cflags ? " " : "", all[i]->cflags ? all[i]->cflags : "",
+		       all[i]->run ? "; run by " : "", all[i]->run ? all[i]->run : "");
 		for (int v = 0; v < vec_len(all[i]->variants); v++)
 			printf("%-10s   %-8s %s%s\n", "", all[i]->variants[v].name, all[i]->variants[v].flags,
 			       all[i]->variants[v].detect ? "  (chosen at start)" : "");

@@ -148,11 +148,18 @@ check-cli: all $(CLI_TOOLS)
 test-cli/%: all $(CLI_TOOLS)
 	AMPOULE=$(abspath $(BUILD)/ampoule) BUILD=$(abspath $(BUILD)) CC="$(CC)" sh tests/cli/$*.sh
 
-# tests/targets/*.sh: emitted code for other machines, built by cross compilers and run by emulators
+TARGETS ?= $(sort $(basename $(notdir $(wildcard tests/targets/*.sh))))
+# tests/targets/*.sh: emitted code for other machines, built by cross compilers and run by emulators; TARGETS="armv7 ..."
 check-targets: all $(CLI_TOOLS)
 	@sh tools/deps.sh targets
-	@set -e; for t in $(sort $(wildcard tests/targets/*.sh)); do echo "== $$t"; \
-	AMPOULE=$(abspath $(BUILD)/ampoule) BUILD=$(abspath $(BUILD)) CC="$(CC)" sh $$t; done
+	@$(MAKE) -s -j2 $(TARGETS:%=test-target/%)
+	@echo "make check-targets: $(words $(TARGETS)) targets passed"
+# one alone, as tests/targets/NAME.sh; what it says is printed when it ends
+test-target/%: all $(CLI_TOOLS)
+	@mkdir -p $(BUILD)/tests/targets; begin=$$(date +%s); \
+	AMPOULE=$(abspath $(BUILD)/ampoule) BUILD=$(abspath $(BUILD)) CC="$(CC)" sh tests/targets/$*.sh \
+		> $(BUILD)/tests/targets/$*.log 2>&1 || { cat $(BUILD)/tests/targets/$*.log; echo "FAILED: target $*"; exit 1; }; \
+	grep -E '^(ok|not run)' $(BUILD)/tests/targets/$*.log; echo "== $*: $$(($$(date +%s) - begin)) s"
 
 # the ONNX backend tests; VECTORS= names other folders of them (a newer release's)
 VECTORS ?= /usr/share/libonnx-testdata/data

@@ -27,7 +27,15 @@ if [ "$1" = check ]; then
 fi
 if [ "$1" = targets ]; then
 	need gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc
+	need libc6-dev-arm64-cross /usr/aarch64-linux-gnu/include/stdio.h
+	need gcc-riscv64-linux-gnu riscv64-linux-gnu-gcc
+	need libc6-dev-riscv64-cross /usr/riscv64-linux-gnu/include/stdio.h
+	need gcc-arm-linux-gnueabihf arm-linux-gnueabihf-gcc
+	need libc6-dev-armhf-cross /usr/arm-linux-gnueabihf/include/stdio.h
+	need gcc-s390x-linux-gnu s390x-linux-gnu-gcc
+	need libc6-dev-s390x-cross /usr/s390x-linux-gnu/include/stdio.h
 	need qemu-user qemu-aarch64
+	need clang-19 clang-19
 	need python3 python3
 fi
 if [ "$1" = models ]; then

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define HOST_BIG_ENDIAN (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
+
 void emit_add(struct emission *e, const char *path, const char *data, size_t n)
 {
 	struct out_file *f = vec_push(e->c, e->files);
@@ -27,7 +29,18 @@ void emit_add_text(struct emission *e, const char *path, const struct text *t)
 
 /* ---- weights --------------------------------------------------------------------------------- */
 
-/* Header (magic, digest of the rest), then each constant at its place, little-endian. */
+/* n elements of `size` bytes, the order of the bytes of each turned round. */
+static void swap_elements(unsigned char *p, size_t n, size_t size)
+{
+	for (size_t i = 0; i < n; i++, p += size)
+		for (size_t k = 0; k < size / 2; k++) {
+			const unsigned char b = p[k];
+			p[k] = p[size - 1 - k];
+			p[size - 1 - k] = b;
+		}
+}
+
+/* Header (magic, digest of the rest), then each constant at its place, in the target's byte order. */
 void emit_weights(struct emission *e)
 {
 	struct ctx *c = e->c;
@@ -36,8 +49,12 @@ void emit_weights(struct emission *e)
 	unsigned char *blob = mem_alloc(c, n);
 	for (int i = 0; i < vec_len(e->p->weights); i++) {
 		const struct value *v = e->p->weights[i];
-		if (v->data->n)
-			memcpy(blob + e->p->place[v->id].offset, v->data->data, (size_t)tensor_bytes(v->data));
+		unsigned char *at = blob + e->p->place[v->id].offset;
+		if (!v->data->n)
+			continue;
+		memcpy(at, v->data->data, (size_t)tensor_bytes(v->data));
+		if (e->o->target->big_endian != HOST_BIG_ENDIAN)
+			swap_elements(at, (size_t)v->data->n, (size_t)dtype_size(v->data->dtype));
 	}
 	memcpy(blob, "AMPOULE\1", 8);
 	e->body_sha256 = sha256_hex(c, blob + AMP_ALIGN, n - AMP_ALIGN);

@@ -169,6 +169,9 @@ static void dispatch(struct emission *e)
 	text_printf(&t, "/*\n * %s.c - prepares and runs the model, and picks the variant of %s_model.c that this CPU "
 		    "runs.\n * Emitted by Ampoule %s.\n */\n#include \"%s.h\"\n%s\n", n, n,
 		    e->o->version, n, detects ? "#include \"simd/cpu.h\"\n" : "");
+	text_printf(&t, "#if defined __BYTE_ORDER__ && __BYTE_ORDER__ != __ORDER_%s_ENDIAN__\n#error \"these weights are "
+		    "%s-endian: compile the model for a target with this machine's byte order\"\n#endif\n\n",
+		    tg->big_endian ? "BIG" : "LITTLE", tg->big_endian ? "big" : "little");
 	text_printf(&t, "typedef enum amp_status variant_run(const struct %s *m, unsigned char *arena,\n"
 		    "\tconst void *const in[], void *const out[]);\n", n);
 	for (int i = 0; i < nv; i++)

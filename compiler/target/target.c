@@ -118,8 +118,14 @@ static const char *native(void)
 {
 #if defined(__x86_64__)
 	return "x86-64";
-#elif defined(__aarch64__)
+#elif defined(__aarch64__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 	return "aarch64";
+#elif defined(__riscv) && __riscv_xlen == 64 && defined(__riscv_flen)
+	return "riscv64";
+#elif defined(__arm__) && defined(__ARM_FEATURE_FMA)
+	return "armv7";
+#elif defined(__s390x__)
+	return "s390x";
 #else
 	return "generic";
 #endif

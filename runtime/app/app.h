@@ -115,6 +115,7 @@ struct app_npy {
 };
 int app_npy_parse(const unsigned char *data, size_t size, struct app_npy *a, char *err);
 void app_npy_copy(const struct app_npy *a, void *to);	/* row-major, this machine's byte order */
+void app_npy_little(void *data, int64_t count, size_t element);	/* from this machine's byte order */
 size_t app_npy_header(char head[512], const struct amp_io *io);	/* version 1.0, little-endian data */
 size_t app_dtype_bytes(enum amp_dtype t);
 const char *app_dtype_name(enum amp_dtype t);

@@ -369,8 +369,10 @@ static int write_outputs(const struct session *s, const char *picture, int k, ch
 			one.dim[0] = 1;
 		const size_t bytes = (size_t)(one.bytes / s->batch);
 		const size_t n = app_npy_header(head, &one);
-		const int failed = app_write_file(path, head, n, (char *)s->outputs[i] + bytes * (size_t)k, bytes,
-						  err);
+		char *data = (char *)s->outputs[i] + bytes * (size_t)k;
+		const size_t element = app_dtype_bytes(one.dtype);
+		app_npy_little(data, element ? (int64_t)(bytes / element) : 0, element);
+		const int failed = app_write_file(path, head, n, data, bytes, err);
 		free(path);
 		if (failed)
 			return -1;

@@ -157,6 +157,17 @@ void app_npy_copy(const struct app_npy *a, void *to)
 	}
 }
 
+void app_npy_little(void *data, int64_t count, size_t element)
+{
+	unsigned char *p = data;
+	for (int64_t i = 0; host_is_big() && i < count; i++, p += element)
+		for (size_t b = 0; b < element / 2; b++) {
+			const unsigned char x = p[b];
+			p[b] = p[element - 1 - b];
+			p[element - 1 - b] = x;
+		}
+}
+
 size_t app_npy_header(char head[512], const struct amp_io *io)
 {
 	const char *code = "";
@@ -164,7 +175,7 @@ size_t app_npy_header(char head[512], const struct amp_io *io)
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
 		if (types[i].dtype == io->dtype)
 			code = types[i].code;
-	const char order = app_dtype_bytes(io->dtype) == 1 ? '|' : host_is_big() ? '>' : '<';
+	const char order = app_dtype_bytes(io->dtype) == 1 ? '|' : '<';
 	n = snprintf(head + 10, 400, "{'descr': '%c%s', 'fortran_order': False, 'shape': (", order, code);
 	for (int k = 0; k < io->rank; k++)
 		n += snprintf(head + 10 + n, (size_t)(400 - n), "%s%lld%s", k ? " " : "",

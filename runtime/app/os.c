@@ -6,6 +6,7 @@
 #if !defined(_WIN32) && !defined(_POSIX_C_SOURCE)
 #define _POSIX_C_SOURCE 200809L
 #endif
+#define _FILE_OFFSET_BITS 64		/* where long has 32: large files, and folders with large inode numbers */
 #include "app.h"
 
 #include <errno.h>
@@ -224,9 +225,16 @@ int app_list_dir(const char *path, char ***names, size_t *n, char *err)
 	DIR *d = opendir(path);
 	if (!d)
 		return app_fail(err, "cannot be listed: %s", strerror(errno));
-	for (struct dirent *e; !failed && (e = readdir(d)); )
+	int error;
+	for (struct dirent *e; errno = 0, e = readdir(d), error = errno, !failed && e; )
 		failed = add_name(names, n, &room, e->d_name);
 	closedir(d);
+	if (error && !failed) {
+		app_free_list(*names, *n);
+		*names = NULL;
+		*n = 0;
+		return app_fail(err, "cannot be listed: %s", strerror(error));
+	}
 #endif
 	if (failed) {
 		app_free_list(*names, *n);

@@ -15,7 +15,7 @@
 #error "this code has a numeric contract: build it without any part of -funsafe-math-optimizations"
 #endif
 #if FLT_EVAL_METHOD != 0
-#error "float must be computed as float: on 32-bit x86 build with -msse2 -mfpmath=sse"
+#error "float must be computed as float: build with -msse2 -mfpmath=sse (32-bit x86) or -fexcess-precision=fast (s390x)"
 #endif
 #if FLT_RADIX != 2 || FLT_MANT_DIG != 24 || DBL_MANT_DIG != 53
 #error "float and double must be IEEE binary32 and binary64"

@@ -45,6 +45,21 @@ static size_t element(enum amp_dtype t)
 	}
 }
 
+/* Files are little-endian: on other machines the bytes of each element are turned round. */
+static void swap(void *data, int64_t bytes, size_t size)
+{
+	const uint16_t one = 1;
+	unsigned char *p = data;
+	if (*(const unsigned char *)&one == 1)
+		return;
+	for (int64_t i = 0; i < bytes; i += (int64_t)size, p += size)
+		for (size_t k = 0; k < size / 2; k++) {
+			const unsigned char b = p[k];
+			p[k] = p[size - 1 - k];
+			p[size - 1 - k] = b;
+		}
+}
+
 static void *read_file(const char *name, long skip_npy, int64_t bytes, size_t align)
 {
 	FILE *f = fopen(name, "rb");
@@ -129,6 +144,11 @@ static void modes(const void *state, void *const *want)
 			__asm__ volatile("mrs %0, fpcr" : "=r"(word));
 			word |= (flush & 1 ? 1u << 24 : 0) | (flush & 2 ? 1u << 25 : 0);
 			__asm__ volatile("msr fpcr, %0" :: "r"(word));
+#elif defined __arm__
+			uint32_t word, after;	/* FPSCR: the same bits; the top byte holds flags, too */
+			__asm__ volatile("vmrs %0, fpscr" : "=r"(word));
+			word |= (flush & 1 ? 1u << 24 : 0) | (flush & 2 ? 1u << 25 : 0);
+			__asm__ volatile("vmsr fpscr, %0" :: "r"(word));
 #endif
 			const enum amp_status s = m->run(state, a, in, out);
 #if defined __SSE2__
@@ -138,6 +158,9 @@ static void modes(const void *state, void *const *want)
 #elif defined __aarch64__
 			__asm__ volatile("mrs %0, fpcr\n\tmsr fpcr, xzr" : "=&r"(after));
 			CHECK(after == word);
+#elif defined __arm__
+			__asm__ volatile("vmrs %0, fpscr\n\tvmsr fpscr, %1" : "=&r"(after) : "r"(0));
+			CHECK(((after ^ word) & 0x07f79f00u) == 0);
 #else
 			CHECK(fegetround() == round[i]);
 #endif
@@ -207,8 +230,11 @@ int main(int argc, char **argv)
 		blob = read_file(name, 0, m->weights_bytes, 64);
 	}
 	CHECK((in = calloc((size_t)m->n_in + 1, sizeof *in)) != NULL);
-	for (int i = 0; i < m->n_in; i++)
-		in[i] = read_file(argv[first + i], 1, m->in[i].bytes, element(m->in[i].dtype));
+	for (int i = 0; i < m->n_in; i++) {
+		void *data = read_file(argv[first + i], 1, m->in[i].bytes, element(m->in[i].dtype));
+		swap(data, m->in[i].bytes, element(m->in[i].dtype));
+		in[i] = data;
+	}
 	if (first == 3) {
 		void *s = prepared(atoi(argv[2])), **out = outputs();
 		CHECK(s != NULL);
@@ -216,6 +242,7 @@ int main(int argc, char **argv)
 		for (int i = 0; i < m->n_out; i++) {
 			snprintf(name, sizeof name, "out%d.bin", i);
 			FILE *f = fopen(name, "wb");
+			swap(out[i], m->out[i].bytes, element(m->out[i].dtype));
 			CHECK(f && fwrite(out[i], 1, (size_t)m->out[i].bytes, f) == (size_t)m->out[i].bytes);
 			CHECK(fclose(f) == 0);
 		}
