@@ -95,6 +95,8 @@ $(BUILD)/tests/%: tests/%.c $(TEST_OBJ) $(BUILD)/libampoule.a
 # unrolled tiles under both sanitizers take the optimiser minutes
 $(BUILD)/tests/kernels/test_winograd: CFLAGS_ALL += $(if $(SAN),-O0)
 
+$(BUILD)/tests/kernels/test_fma_avx: CFLAGS_ALL += $(if $(filter x86_64,$(ARCH)),-mavx)
+
 test-unit/%: $(BUILD)/tests/unit/%
 	$<
 test-kernels/%: $(BUILD)/tests/kernels/%

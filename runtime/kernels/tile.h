@@ -12,7 +12,10 @@
 
 #include "kernels/type.h"
 
-/* rows x blocks.  32 registers of 16 floats; 16 of 8 or 32 of 4; plain C, for compilers that vectorise; 16 of 4. */
+/*
+ * rows x blocks.  32 registers of 16 floats; 16 of 8 or 32 of 4; plain C, for compilers that vectorise; SSE2, whose
+ * fma is made of doubles (tile_soft.h).
+ */
 #if defined(AMP_ISA_AVX512)
 #define AMP_TILE_T 14
 #define AMP_TILE_V 2
@@ -24,8 +27,9 @@
 #define AMP_TILE_V 1
 #define AMP_TILE_PLAIN
 #else
-#define AMP_TILE_T 2
+#define AMP_TILE_T 4
 #define AMP_TILE_V 1
+#define AMP_TILE_SOFT
 #endif
 
 /* What a tile reads: all strides in floats. */
@@ -76,8 +80,8 @@ struct amp_tile {
 #endif
 
 /* a loop over inputs keeps the body small */
-#define AMP_TILE_FN(T, V) \
-static __attribute__((noinline, unused)) void amp_tile_##T##_##V(const struct amp_tile *p, float *restrict sum) \
+#define AMP_TILE_FMA_FN(NAME, T, V) \
+static __attribute__((noinline, unused)) void NAME##_##T##_##V(const struct amp_tile *p, float *restrict sum) \
 { \
 	const int64_t px = p->x_pixel, sb = p->sum_block ? p->sum_block : AMP_TILE_T * 16; \
 	const int64_t wb = p->w_block, ahead = p->ahead; \
@@ -96,6 +100,13 @@ static __attribute__((noinline, unused)) void amp_tile_##T##_##V(const struct am
 	} \
 	AMP_REP##T(AMP_PUT##V) \
 }
+
+#ifdef AMP_TILE_SOFT
+#include "kernels/tile_soft.h"
+#define AMP_TILE_FN(T, V) AMP_TILE_FMA_FN(amp_tile_exact, T, V) AMP_TILE_SOFT_FN(T, V)
+#else
+#define AMP_TILE_FN(T, V) AMP_TILE_FMA_FN(amp_tile, T, V)
+#endif
 
 typedef void amp_tile_fn(const struct amp_tile *p, float *restrict sum);
 

@@ -21,6 +21,13 @@ static inline unsigned amp_xcr0(void)
 	return a;
 }
 
+/* AVX alone: Intel's second and third Core generation, AMD's Bulldozer. */
+static inline __attribute__((unused)) int amp_cpu_has_avx(void)
+{
+	unsigned a, b, c, d;
+	return (amp_xcr0() & 0x6) == 0x6 && __get_cpuid(1, &a, &b, &c, &d) && (c & (1u << 28));
+}
+
 /* AVX2, FMA and F16C, as x86-64-v3 has them. */
 static inline __attribute__((unused)) int amp_cpu_has_avx2(void)
 {

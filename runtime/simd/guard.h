@@ -84,7 +84,9 @@
 #define AMP_OUTLINE static inline
 #endif
 
-#if defined __SSE2__
+#if defined __AVX__
+#include <immintrin.h>
+#elif defined __SSE2__
 #include <emmintrin.h>
 #endif
 

@@ -1,7 +1,7 @@
 /*
  * sse2.h - the sixteen-lane primitives on SSE2, which every x86-64 has: four registers of four.
  *
- * In:  -msse2, no FMA.  Out: as generic.h, bit for bit; q0 holds lanes 0 to 3, and so on.
+ * In:  -msse2 or -mavx, no FMA.  Out: as generic.h, bit for bit; q0 holds lanes 0 to 3, and so on.
  *
  * fma goes through double like s_fma_soft: a quick sum for all lanes, and the exact one for the
  * whole vector if any lane's sum is a tie for float or has a subnormal magnitude.
@@ -15,7 +15,11 @@
 #error "AMP_ISA_SSE2 needs -msse2"
 #endif
 
+#if defined __AVX__
+#define AMP_ISA_NAME "avx"
+#else
 #define AMP_ISA_NAME "sse2"
+#endif
 
 typedef struct { __m128 q0, q1, q2, q3; } vf;
 typedef struct { __m128i q0, q1, q2, q3; } vi;
@@ -151,14 +155,23 @@ static inline vf v_sqrt(vf a)
 		     _mm_sqrt_ps(a.q2), _mm_sqrt_ps(a.q3) };
 }
 
+/* the low and the high two of four lanes, as doubles */
+static inline __m128d amp_wide_low(__m128 a) { return _mm_cvtps_pd(a); }
+static inline __m128d amp_wide_high(__m128 a) { return _mm_cvtps_pd(_mm_movehl_ps(a, a)); }
+
 /* four lanes of a * b + c; *rare gets ones where that may be wrong (scalar.h, s_fma_rare) */
 static inline __m128 amp_fma4(__m128 a, __m128 b, __m128 c, __m128i *rare)
 {
-	__m128d l = _mm_add_pd(_mm_mul_pd(_mm_cvtps_pd(a), _mm_cvtps_pd(b)), _mm_cvtps_pd(c));
-	__m128d h = _mm_add_pd(_mm_mul_pd(_mm_cvtps_pd(_mm_movehl_ps(a, a)),
-					  _mm_cvtps_pd(_mm_movehl_ps(b, b))),
-			       _mm_cvtps_pd(_mm_movehl_ps(c, c)));
+#if defined __AVX__
+	__m256d s = _mm256_add_pd(_mm256_mul_pd(_mm256_cvtps_pd(a), _mm256_cvtps_pd(b)), _mm256_cvtps_pd(c));
+	__m128 lp = _mm_castpd_ps(_mm256_castpd256_pd128(s)), hp = _mm_castpd_ps(_mm256_extractf128_pd(s, 1));
+	__m128 r = _mm256_cvtpd_ps(s);
+#else
+	__m128d l = _mm_add_pd(_mm_mul_pd(amp_wide_low(a), amp_wide_low(b)), amp_wide_low(c));
+	__m128d h = _mm_add_pd(_mm_mul_pd(amp_wide_high(a), amp_wide_high(b)), amp_wide_high(c));
 	__m128 lp = _mm_castpd_ps(l), hp = _mm_castpd_ps(h);
+	__m128 r = _mm_movelh_ps(_mm_cvtpd_ps(l), _mm_cvtpd_ps(h));
+#endif
 	__m128i low = _mm_castps_si128(_mm_shuffle_ps(lp, hp, 0x88));
 	__m128i top = _mm_castps_si128(_mm_shuffle_ps(lp, hp, 0xdd));
 	__m128i tie, small, zero;
@@ -169,19 +182,36 @@ static inline __m128 amp_fma4(__m128 a, __m128 b, __m128 c, __m128i *rare)
 	small = _mm_cmplt_epi32(top, _mm_set1_epi32(0x38100000));
 	zero = _mm_cmpeq_epi32(_mm_or_si128(top, low), _mm_setzero_si128());
 	*rare = _mm_or_si128(*rare, _mm_or_si128(tie, _mm_andnot_si128(zero, small)));
+	return r;
+}
+
+/* two lanes of p + c rounded to odd: scalar.h, s_fma_odd.  Where the sum is no number, neither is t. */
+static inline __m128d amp_add_odd(__m128d p, __m128d c)
+{
+	__m128d s = _mm_add_pd(p, c), b = _mm_sub_pd(s, p);
+	__m128d t = _mm_add_pd(_mm_sub_pd(p, _mm_sub_pd(s, b)), _mm_sub_pd(c, b));
+	__m128d lost = _mm_cmplt_pd(_mm_setzero_pd(), _mm_andnot_pd(_mm_set1_pd(-0.0), t));
+	__m128i one = _mm_set_epi32(0, 1, 0, 1), u = _mm_castpd_si128(s);
+	__m128i even = _mm_sub_epi64(_mm_and_si128(u, one), one);
+	__m128i down = _mm_srai_epi32(_mm_xor_si128(u, _mm_castpd_si128(t)), 31);
+
+	down = _mm_or_si128(_mm_shuffle_epi32(down, 0xf5), one); /* -1 if the signs differ, else 1 */
+	down = _mm_and_si128(_mm_and_si128(down, even), _mm_castpd_si128(lost));
+	return _mm_castsi128_pd(_mm_add_epi64(u, down));
+}
+
+static inline __m128 amp_fma_exact4(__m128 a, __m128 b, __m128 c)
+{
+	__m128d l = amp_add_odd(_mm_mul_pd(amp_wide_low(a), amp_wide_low(b)), amp_wide_low(c));
+	__m128d h = amp_add_odd(_mm_mul_pd(amp_wide_high(a), amp_wide_high(b)), amp_wide_high(c));
+
 	return _mm_movelh_ps(_mm_cvtpd_ps(l), _mm_cvtpd_ps(h));
 }
 
 AMP_OUTLINE vf amp_fma_exact(vf a, vf b, vf c)
 {
-	float x[16], y[16], z[16];
-
-	v_store(x, a);
-	v_store(y, b);
-	v_store(z, c);
-	for (int i = 0; i < 16; i++)
-		z[i] = s_fma_soft(x[i], y[i], z[i]);
-	return v_load(z);
+	return (vf){ amp_fma_exact4(a.q0, b.q0, c.q0), amp_fma_exact4(a.q1, b.q1, c.q1),
+		     amp_fma_exact4(a.q2, b.q2, c.q2), amp_fma_exact4(a.q3, b.q3, c.q3) };
 }
 
 static inline vf v_fma(vf a, vf b, vf c)

@@ -39,7 +39,7 @@ open(sys.argv[1], "wb").write(b"\x93NUMPY\1\0" + struct.pack("<H", len(head)) + 
 END
 "$AMPOULE" run $M/rcmnet_small.onnx --exact --input "$W/x.npy" -o "$W/exact" > /dev/null
 tail -c 32 "$W/exact/logits.npy" > "$W/want.bin"
-for isa in $("$P" --help | grep -q isa && echo sse2 avx2 avx512 || echo default); do
+for isa in $("$P" --help | grep -q isa && echo sse2 avx avx2 avx512 || echo default); do
 	[ $isa = default ] && set -- || set -- --isa $isa
 	got=0
 	"$P" "$@" --out "$W/npy.$isa" "$W/x.npy" > "$W/row" 2> "$W/err" || got=$?

@@ -35,6 +35,7 @@ avx2="-DAMP_ISA_AVX2 -mavx2 -mfma"
 avx512="-DAMP_ISA_AVX512 -mavx512f -mfma"
 case $(uname -m) in
 x86_64) isas="generic sse2"
+	has avx && isas="$isas avx" || echo "not run: avx (this CPU has none)"
 	has fma && has avx2 && isas="$isas fma avx2" || echo "not run: avx2 (this CPU has none)"
 	has avx512f && isas="$isas avx512" || echo "not run: avx512 (this CPU has none)" ;;
 aarch64) isas="generic neon" ;;
@@ -47,6 +48,7 @@ flags()
 	generic) ;;
 	fma) echo "-mavx2 -mfma" ;;
 	sse2) echo "-DAMP_ISA_SSE2" ;;
+	avx) echo "-DAMP_ISA_SSE2 -mavx" ;;
 	avx2) echo "$avx2" ;;
 	avx512) echo "$avx512" ;;
 	neon) echo "-DAMP_ISA_NEON" ;;

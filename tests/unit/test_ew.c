@@ -492,13 +492,14 @@ static void test_emitted(void)
 	CU_ASSERT_TRUE_FATAL(file_write(c, str_printf(c, "%s/t.c", dir), t.s, t.n));
 	static const char *const flags[] = { "-O1", "-O2 -ffp-contract=fast",
 #if defined(__x86_64__)
-		"-O2 -DAMP_ISA_SSE2",
+		"-O2 -DAMP_ISA_SSE2", "-O2 -mavx -DAMP_ISA_SSE2",
 		"-O3 -ffp-contract=fast -mavx2 -mfma -mf16c -DAMP_ISA_AVX2",
 #endif
 		NULL };
 	for (int f = 0; flags[f]; f++) {
 #if defined(__x86_64__)
-		if (strstr(flags[f], "avx2") && !__builtin_cpu_supports("avx2"))
+		if ((strstr(flags[f], "avx2") && !__builtin_cpu_supports("avx2")) ||
+		    (strstr(flags[f], "-mavx ") && !__builtin_cpu_supports("avx")))
 			continue;
 #endif
 		CU_ASSERT_EQUAL_FATAL(compile_and_run(dir, flags[f]), 0);
