@@ -168,12 +168,13 @@ void emit_makefile(struct emission *e)
 	struct ctx *c = e->c;
 	const char *n = e->o->name;
 	const struct target *tg = e->o->target;
+	const char *program = str_printf(c, "%s%s", n, tg->exe ? tg->exe : "");
 	struct text t = { .c = c };
 	text_printf(&t, "# Builds %s%s.  Emitted by Ampoule %s for target %s.\n"
 		    "#   make            %s\n#   make lib%s.so   the model as a shared library\n"
 		    "#   make CC=clang CFLAGS=-O2\n%s\n",
 		    n, e->o->library ? " as a library" : ", a static classifier", e->o->version, tg->name,
-		    e->o->library ? str_printf(c, "lib%s.a", n) : str_printf(c, "%s, the classifier", n), n,
+		    e->o->library ? str_printf(c, "lib%s.a", n) : str_printf(c, "%s, the classifier", program), n,
 		    e->o->library ? "" : "#   make DECODERS=0 without PNG, JPEG and TIFF (PNM, BMP and .npy stay)\n");
 	text_printf(&t, "ifeq ($(origin CC),default)\nCC := %s\nendif\nCFLAGS ?= -O2\n", tg->cc ? tg->cc : "gcc");
 	text_printf(&t, "# off: the contract's bits do not depend on it, but no compiler needs to try\n"
@@ -189,12 +190,13 @@ void emit_makefile(struct emission *e)
 	if (pool)
 		text_printf(&t, " pool.o");
 	text_printf(&t, "\n\nall: %s%s\n\n", e->o->library ? "lib" : "", e->o->library ?
-		    str_printf(c, "%s.a", n) : n);
+		    str_printf(c, "%s.a", n) : program);
 	text_printf(&t, "lib%s.a: $(MODEL)\n\trm -f $@\n\t$(AR) rcs $@ $(MODEL)\n"
 		    "lib%s.so: $(MODEL)\n\t$(CC) -shared $(LDFLAGS) -o $@ $(MODEL)%s\n\n", n, n, pool ? " $(THREADS)" : "");
 	if (pool)
-		text_printf(&t, "# the pool's threads; nothing on Windows\nTHREADS ?= -pthread\n"
-			    "pool.o: pool/pool.c pool/team.h\n\t$(CC) $(CFLAGS) $(THREADS) -c -o $@ pool/pool.c\n\n");
+		text_printf(&t, "# the pool's threads; nothing on Windows\nTHREADS ?=%s\n"
+			    "pool.o: pool/pool.c pool/team.h\n\t$(CC) $(CFLAGS) $(THREADS) -c -o $@ pool/pool.c\n\n",
+			    tg->exe ? "" : " -pthread");
 	for (int i = 0; i < vec_len(tg->variants); i++)
 		text_printf(&t, "%s_model_%s.o: %s_model.c %s.h\n\t$(CC) $(CFLAGS) %s -ffreestanding -D%s "
 			    "-DAMP_VARIANT=%s -c -o $@ %s_model.c\n", n, tg->variants[i].name, n, n,
@@ -209,9 +211,9 @@ void emit_makefile(struct emission *e)
 		text_printf(&t, "\n# app.mk: APP_OBJ, and how to compile app/ and third_party/\ninclude app/app.mk\n\n"
 			    "%s_app.o: %s_app.c %s.h\n\t$(CC) $(CFLAGS) -c -o $@ %s_app.c\n"
 			    "%s: $(APP_OBJ) %s_app.o lib%s.a\n\t$(CC) -static $(LDFLAGS) -o $@ $(APP_OBJ) %s_app.o "
-			    "lib%s.a $(APP_LIBS)%s\n", n, n, n, n, n, n, n, n, n, pool ? " $(THREADS)" : "");
+			    "lib%s.a $(APP_LIBS)%s\n", n, n, n, n, program, n, n, n, n, pool ? " $(THREADS)" : "");
 	text_printf(&t, "\nclean:\n\trm -f *.o lib%s.a lib%s.so%s\n.PHONY: all clean\n", n, n,
-		    e->o->library ? "" : str_printf(c, " %s $(APP_OBJ)", n));
+		    e->o->library ? "" : str_printf(c, " %s $(APP_OBJ)", program));
 	emit_add_text(e, "Makefile", &t);
 }
 

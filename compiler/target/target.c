@@ -35,6 +35,8 @@ static bool set(struct ctx *c, struct target *t, const char *key, const char *v)
 		t->cflags = v;
 	else if (str_eq(key, "ldflags"))
 		t->ldflags = v;
+	else if (str_eq(key, "exe"))
+		t->exe = v;
 	else if (str_eq(key, "run"))
 		t->run = v;
 	else if (str_eq(key, "endian") && (str_eq(v, "little") || str_eq(v, "big")))

@@ -11,6 +11,7 @@
  *	cc aarch64-linux-gnu-gcc	default compiler of the emitted Makefile
  *	cflags ...			for every file
  *	ldflags ...			for programs
+ *	exe .exe			what programs' names end in; absent: nothing
  *	variant NAME MACRO [flags...]	one build of the model: NAME ends its symbols, MACRO picks simd/ header;
  *					in order, best last; the first must run everywhere
  *	detect NAME FUNCTION		simd/cpu.h function that says whether this CPU runs variant NAME
@@ -26,7 +27,7 @@ struct target_variant {
 };
 
 struct target {
-	const char *name, *about, *cc, *cflags, *ldflags, *run;
+	const char *name, *about, *cc, *cflags, *ldflags, *run, *exe;
 	bool big_endian, incbin;
 	int bits;
 	struct target_variant *variants;	/* vec */
