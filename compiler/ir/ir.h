@@ -136,6 +136,8 @@ struct graph {
 	int opset;			/* of the default domain as imported */
 	const char *model_sha256;
 	struct source_file *data_files;	/* vec: external data beside the model */
+	/* vec: weights that the choice of an algorithm has transformed already; the lowering takes them */
+	struct packed { const struct tensor *from, *to; int how; } *packed;
 	const char *plan;		/* the numeric plan: speed, size, direct; NULL: "direct" */
 };
 

@@ -227,6 +227,7 @@ static const char *algorithm(const struct node *n, const char **tried)
 	    !winograd_read(&s, x->dim[1].value, w->dim[0].value, group, &l))
 		return NULL;
 	l.w = node_in(n, 1)->data;
+	l.graph = n->graph;
 	l.w_direct = pack_weights(n->graph->c, l.w, l.c < 16 ? l.c : 16);
 	const int tile = winograd_choose(n->graph->c, &l, tried);
 	return tile ? winograd_name(tile) : NULL;
@@ -257,6 +258,7 @@ static void lower_c16(struct node *n, struct step *s, const struct spatial *w, c
 	} else if (tile) {
 		struct amp_winograd_c16 *p = step_kernel(s, "winograd_c16", DT_FLOAT);
 		l.w = node_in(n, 1)->data;
+		l.graph = n->graph;
 		*p = (struct amp_winograd_c16){
 			.n = (int32_t)x->dim[0].value, .c = (int32_t)c, .m = (int32_t)m, .ih = (int32_t)w->in[0],
 			.iw = (int32_t)w->in[1], .oh = (int32_t)w->out[0], .ow = (int32_t)w->out[1],

@@ -84,7 +84,7 @@ static void transform(const double *g, int64_t step, int taps, int n, double *u,
 	u[(n - 1) * u_step] = g[(taps - 1) * step];
 }
 
-struct tensor *winograd_weights(struct ctx *ctx, const struct winograd_layer *l, int tile)
+static struct tensor *transform_all(struct ctx *ctx, const struct winograd_layer *l, int tile)
 {
 	const int taps = winograd_taps(l), n = tile + taps - 1, points = n * n, s = (int)l->stride;
 	const int64_t k = l->c * s * s, m_blocks = (l->m + 15) / 16, size = l->kernel;
@@ -111,6 +111,20 @@ struct tensor *winograd_weights(struct ctx *ctx, const struct winograd_layer *l,
 				for (int q = 0; q < points; q++)
 					at[q * m_blocks * k * 16] = (float)u[q];
 			}
+	return t;
+}
+
+const struct tensor *winograd_weights(struct ctx *ctx, const struct winograd_layer *l, int tile)
+{
+	const int how = tile * 16 + (int)l->stride;
+	for (int i = 0; l->graph && i < vec_len(l->graph->packed); i++)
+		if (l->graph->packed[i].from == l->w && l->graph->packed[i].how == how)
+			return l->graph->packed[i].to;
+	const struct tensor *t = transform_all(ctx, l, tile);
+	if (l->graph) {
+		const struct packed one = { l->w, t, how };
+		vec_add(ctx, l->graph->packed, one);
+	}
 	return t;
 }
 

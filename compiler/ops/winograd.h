@@ -8,6 +8,7 @@
 struct winograd_layer {
 	int64_t c, m, oh, ow, kernel, stride;
 	const struct tensor *w;		/* float [m, c, kernel, kernel] */
+	struct graph *graph;		/* keeps the transformed weights; may be NULL */
 	const struct tensor *w_direct;	/* the same, packed for conv_c16; for winograd_choose() */
 };
 
@@ -21,7 +22,7 @@ int winograd_tile(const struct winograd_layer *l, const char *name);	/* 0: none 
 int winograd_taps(const struct winograd_layer *l);	/* of one phase's kernel */
 
 /* float [point][m/16][k][16], k as winograd_c16.inc says; lanes beyond m are 0 */
-struct tensor *winograd_weights(struct ctx *c, const struct winograd_layer *l, int tile);
+const struct tensor *winograd_weights(struct ctx *c, const struct winograd_layer *l, int tile);
 
 /* For the caches, no part of the numeric plan: tiles worked on together; floats that weights are prefetched ahead. */
 int64_t winograd_chunk(const struct winograd_layer *l, int tile);

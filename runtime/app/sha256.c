@@ -2,12 +2,13 @@
  * sha256.c - SHA-256 (FIPS 180-4).
  *
  * In:  bytes, in pieces.  Out: the digest in hexadecimal.
+ * On x86-64 CPUs that have the instructions for it, by these: five times as fast, and weights are long.
  */
 #include "app.h"
 
 #include <string.h>
 
-static const uint32_t round_constant[64] = {
+static const uint32_t round_constant[64] __attribute__((aligned(16))) = {
 	0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
 	0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
 	0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
@@ -32,7 +33,7 @@ static inline void turn(uint32_t a, uint32_t b, uint32_t c, uint32_t *d, uint32_
 	*h = t + (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + ((a & b) | (c & (a | b)));
 }
 
-static void one_block(uint32_t sum[8], const unsigned char *p)
+static void plain_block(uint32_t sum[8], const unsigned char *p)
 {
 	uint32_t w[64];
 	uint32_t a = sum[0], b = sum[1], c = sum[2], d = sum[3];
@@ -60,6 +61,68 @@ static void one_block(uint32_t sum[8], const unsigned char *p)
 		sum[i] += last[i];
 }
 
+static void plain_blocks(uint32_t sum[8], const unsigned char *p, size_t n)
+{
+	for (; n; n--, p += 64)
+		plain_block(sum, p);
+}
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#include <cpuid.h>
+#include <immintrin.h>
+
+/* The instructions keep the eight words as (a, b, e, f) and (c, d, g, h), highest first, and do two rounds each. */
+__attribute__((target("sha,sse4.1,ssse3"))) static void fast_blocks(uint32_t sum[8], const unsigned char *p, size_t n)
+{
+	const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
+	const __m128i dcba = _mm_loadu_si128((const __m128i *)(const void *)sum);
+	const __m128i hgfe = _mm_loadu_si128((const __m128i *)(const void *)(sum + 4));
+	const __m128i cdab = _mm_shuffle_epi32(dcba, 0xb1), efgh = _mm_shuffle_epi32(hgfe, 0x1b);
+	__m128i abef = _mm_alignr_epi8(cdab, efgh, 8), cdgh = _mm_blend_epi16(efgh, cdab, 0xf0);
+	for (; n; n--, p += 64) {
+		const __m128i abef0 = abef, cdgh0 = cdgh;
+		__m128i w[16];
+		for (int i = 0; i < 16; i++) {
+			if (i < 4)
+				w[i] = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i)), swap);
+			else
+				w[i] = _mm_sha256msg2_epu32(
+					_mm_add_epi32(_mm_sha256msg1_epu32(w[i - 4], w[i - 3]), _mm_alignr_epi8(w[i - 1], w[i - 2], 4)),
+					w[i - 1]);
+			const __m128i k = _mm_load_si128((const __m128i *)(const void *)(round_constant + 4 * i));
+			const __m128i wk = _mm_add_epi32(w[i], k);
+			cdgh = _mm_sha256rnds2_epu32(cdgh, abef, wk);
+			abef = _mm_sha256rnds2_epu32(abef, cdgh, _mm_shuffle_epi32(wk, 0x0e));
+		}
+		abef = _mm_add_epi32(abef, abef0);
+		cdgh = _mm_add_epi32(cdgh, cdgh0);
+	}
+	const __m128i feba = _mm_shuffle_epi32(abef, 0x1b), dchg = _mm_shuffle_epi32(cdgh, 0xb1);
+	_mm_storeu_si128((__m128i *)(void *)sum, _mm_blend_epi16(feba, dchg, 0xf0));
+	_mm_storeu_si128((__m128i *)(void *)(sum + 4), _mm_alignr_epi8(dchg, feba, 8));
+}
+
+/* SSSE3, SSE4.1, SHA */
+static int has_fast(void)
+{
+	unsigned a, b, c, d;
+	if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & (1u << 9)) || !(c & (1u << 19)))
+		return 0;
+	return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & (1u << 29));
+}
+#else
+#define has_fast() 0
+#define fast_blocks plain_blocks
+#endif
+
+static void blocks(uint32_t sum[8], const unsigned char *p, size_t n)
+{
+	if (n > 4 && has_fast())	/* asking the CPU takes as long as a few blocks */
+		fast_blocks(sum, p, n);
+	else
+		plain_blocks(sum, p, n);
+}
+
 void app_sha256_init(struct app_sha256 *s)
 {
 	static const uint32_t start[8] = {
@@ -81,10 +144,11 @@ void app_sha256_add(struct app_sha256 *s, const void *data, size_t n)
 		n -= part;
 		if (have + part < 64)
 			return;
-		one_block(s->h, s->block);
+		plain_blocks(s->h, s->block, 1);
 	}
-	for (; n >= 64; p += 64, n -= 64)
-		one_block(s->h, p);
+	blocks(s->h, p, n / 64);
+	p += n / 64 * 64;
+	n %= 64;
 	if (n)
 		memcpy(s->block, p, n);
 }
@@ -100,8 +164,7 @@ void app_sha256_hex(struct app_sha256 *s, char hex[65])
 	tail[have] = 0x80;
 	for (int i = 0; i < 8; i++)
 		tail[n - 1 - (size_t)i] = (unsigned char)(bits >> (8 * i));
-	for (size_t i = 0; i < n; i += 64)
-		one_block(s->h, tail + i);
+	plain_blocks(s->h, tail, n / 64);
 	for (int i = 0; i < 64; i++)
 		hex[i] = digit[s->h[i / 8] >> (28 - 4 * (i % 8)) & 15];
 	hex[64] = 0;

@@ -38,6 +38,22 @@ static void test_sha256(void)
 		app_sha256_add(&s, a, n = n < left ? n : left);
 	app_sha256_hex(&s, hex);
 	check(!strcmp(hex, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"), "sha256 of 1e6 a");
+	/* block by block in plain C, many at once by the CPU's instructions where it has them */
+	static unsigned char data[100000];
+	char other[65];
+	for (unsigned i = 0, x = 1; i < sizeof data; i++, x = x * 1103515245 + 12345)
+		data[i] = (unsigned char)(x >> 16);
+	for (size_t n = 0; n < 1000; n += n < 400 ? 1 : 61) {
+		const size_t bytes = n < 400 ? n : n * 99;
+		app_sha256_init(&s);
+		app_sha256_add(&s, data, bytes);
+		app_sha256_hex(&s, hex);
+		app_sha256_init(&s);
+		for (size_t i = 0; i < bytes; i += 64)
+			app_sha256_add(&s, data + i, bytes - i < 64 ? bytes - i : 64);
+		app_sha256_hex(&s, other);
+		check(!strcmp(hex, other), "sha256 in one piece and in blocks");
+	}
 }
 
 /* libm is the oracle; nothing in the program uses it. */
