@@ -16,15 +16,41 @@
 		v_store(y + (int64_t)t * 16, v_sel(lanes, v, v_zero())); \
 	}
 
-/* sums -> y: bias, residual, activation, lanes beyond m; the usual activations without a switch in the loop */
-AMP_INLINE void amp_conv_finish(int act, float alpha, float beta, const float *sum, int32_t n,
-				vf bias, const float *z, vm lanes, float *y)
+/*
+ * sums -> y: bias, residual, activation, lanes beyond m.  One loop for each activation: a switch inside it would make
+ * compilers pass the halves of a vector through memory.  One function for all callers: this is much code.
+ */
+static __attribute__((noinline, unused)) void amp_conv_finish(int act, float alpha, float beta, const float *sum,
+							      int32_t n, vf bias, const float *z, vm lanes, float *y)
 {
-	if (act == AMP_EPI_RELU)
-		AMP_CONV_FINISH(AMP_EPI_RELU)
-	else if (act == AMP_EPI_NONE)
+	switch (act) {
+	case AMP_EPI_NONE:
 		AMP_CONV_FINISH(AMP_EPI_NONE)
-	else
+		break;
+	case AMP_EPI_RELU:
+		AMP_CONV_FINISH(AMP_EPI_RELU)
+		break;
+	case AMP_EPI_CLIP:
+		AMP_CONV_FINISH(AMP_EPI_CLIP)
+		break;
+	case AMP_EPI_SIGMOID:
+		AMP_CONV_FINISH(AMP_EPI_SIGMOID)
+		break;
+	case AMP_EPI_SILU:
+		AMP_CONV_FINISH(AMP_EPI_SILU)
+		break;
+	case AMP_EPI_HARDSIGMOID:
+		AMP_CONV_FINISH(AMP_EPI_HARDSIGMOID)
+		break;
+	case AMP_EPI_HARDSWISH:
+		AMP_CONV_FINISH(AMP_EPI_HARDSWISH)
+		break;
+	case AMP_EPI_LEAKYRELU:
+		AMP_CONV_FINISH(AMP_EPI_LEAKYRELU)
+		break;
+	default:
 		AMP_CONV_FINISH(act)
+	}
 }
+#undef AMP_CONV_FINISH
 #endif
