@@ -2,7 +2,8 @@
  * app.h - the parts of a classifier program: files, pictures, preprocessing, answers.
  *
  * Data flows one way:
- *	os.c		bytes of a file, a folder's names, the clock (all that differs by system)
+ *	os.c		bytes of a file, a folder's names, the clock; with os_posix.c and os_windows.c, all that
+ *			differs by system
  *	picture.c	bytes -> 8-bit RGB, with decode_*.c one a format; npy.c: bytes -> tensor
  *	preprocess.c	8-bit RGB -> the model's input tensor, with resize.c
  *	classes.c	the model's output tensor -> values, probabilities, order
@@ -41,7 +42,7 @@ __attribute__((format(printf, 2, 3)))
 #endif
 int app_fail(char *err, const char *format, ...);
 
-/* ---- os.c */
+/* ---- os.c; paths, names and arguments are UTF-8 (on POSIX systems any bytes) */
 struct app_file {
 	unsigned char *data;		/* aligned to AMP_ALIGN */
 	int64_t size;
@@ -57,9 +58,20 @@ int app_is_dir(const char *path);
 int app_list_dir(const char *path, char ***names, size_t *n, char *err); /* sorted by bytes */
 void app_free_list(char **names, size_t n);
 int app_is_terminal(FILE *f);
-void app_binary_stdio(void);		/* no newline translation on systems that have one */
+int app_is_slash(char c);		/* a folder's name may end in it */
+void app_start(int *argc, char ***argv); /* first: arguments as UTF-8, no newline translation */
 char *app_beside_program(const char *argv0, const char *name);	/* malloc'd path, or NULL */
 double app_seconds(void);		/* a clock for durations */
+FILE *app_open(const char *path, const char *mode); /* "rb" or "wb" */
+/* between os.c and the system's file: 1 mapped, 0 read it instead, -1 failed */
+int app_try_map(const char *path, struct app_file *f, char *err);
+void app_unmap(struct app_file *f);
+struct app_names {
+	char **name;
+	size_t n, room;
+};
+int app_add_name(struct app_names *l, const char *name);
+int app_read_dir(const char *path, struct app_names *l, char *err);
 void *app_alloc(int64_t bytes);		/* aligned to AMP_ALIGN, zeroed; NULL when there is none */
 void app_free(void *p);
 

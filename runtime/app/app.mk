@@ -15,7 +15,7 @@ APP_INCLUDE ?= .
 O           ?= obj
 DECODERS    ?= $(if $(wildcard $(THIRD_PARTY)/libpng/png.h),1,0)
 
-APP_SRC := classes decode_bmp decode_pnm main npy options os output picture preprocess profile resize sha256
+APP_SRC := classes decode_bmp decode_pnm main npy options os os_posix os_windows output picture preprocess profile resize sha256
 # libtiff computes default transfer curves, which nothing here asks for, with pow()
 APP_LIBS := $(if $(filter 1,$(DECODERS)),-lm)
 APP_WARN := -Wall -Wextra -Werror

@@ -193,7 +193,7 @@ static int load_named(struct session *s, int i, const char *path)
 static int add_path(struct session *s, const char *folder, const char *name)
 {
 	const size_t n = folder ? strlen(folder) : 0;
-	const char *slash = n && folder[n - 1] != '/' ? "/" : "";
+	const char *slash = n && !app_is_slash(folder[n - 1]) ? "/" : "";
 	if (s->n_paths == s->path_room) {
 		const size_t room = s->path_room ? 2 * s->path_room : 64;
 		char **more = realloc(s->path, room * sizeof *more);
@@ -522,10 +522,10 @@ int main(int argc, char **argv)
 	static struct session s;
 	char err[APP_ERR];
 	s.m = amp_app_model;
+	app_start(&argc, &argv);
 	int code = app_parse_options(&s.opt, s.m, argc, argv);
 	if (code >= 0)
 		return code;
-	app_binary_stdio();
 	const double start = app_seconds();
 	if ((code = prepare(&s)) || (code = take_arguments(&s)) || (code = plan_output(&s)))
 		return code;
