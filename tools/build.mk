@@ -228,7 +228,7 @@ help:
 	@echo "make test-unit/NAME  test-kernels/NAME  test-cli/NAME    one test alone"
 	@echo "make check-models    exports, ONNX Runtime and PyTorch comparisons (sets up a Python environment)"
 	@echo "make check-real      transfer to real photographs at $(PHOTOS), if they are there"
-	@echo "make check-targets   code for other machines, under emulators (gcc-aarch64-linux-gnu, qemu-user)"
+	@echo "make check-targets   code for other machines, under emulators (cross compilers, qemu-user, Wine)"
 	@echo "make bench     Ampoule and its peers raced (ONLY=, PEERS=, THREADS=, QUICK=1; docs/benchmarks.md)"
 	@echo "make bench-growth MODEL=rcmnet_a    time and memory against input size, width and batch"
 	@echo "make bench-layers MODEL=rcmnet_a    time of each step"

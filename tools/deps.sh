@@ -35,6 +35,8 @@ if [ "$1" = targets ]; then
 	need gcc-s390x-linux-gnu s390x-linux-gnu-gcc
 	need libc6-dev-s390x-cross /usr/s390x-linux-gnu/include/stdio.h
 	need qemu-user qemu-aarch64
+	need gcc-mingw-w64-x86-64 x86_64-w64-mingw32-gcc
+	need wine wine
 	need clang-19 clang-19
 	need python3 python3
 fi

@@ -21,6 +21,11 @@
 #include <immintrin.h>
 #endif
 
+#ifdef _WIN32
+#include <malloc.h>
+#define posix_memalign(P, ALIGN, BYTES) ((*(P) = _aligned_malloc(BYTES, ALIGN)) == NULL)
+#endif
+
 extern const struct amp_model MODEL;
 static const struct amp_model *const m = &MODEL;
 

@@ -17,7 +17,7 @@ target() {
 	[ -f "compiler/target/$T.target" ] || fail "there is no target $T"
 	X=$(key cc)
 	RUN=$(key run)
-	EXE=
+	EXE=$(key exe)
 	for tool in ${X%% *} ${RUN%% *}; do
 		command -v "$tool" > /dev/null || fail "$T needs $tool: nothing was checked"
 	done
@@ -26,9 +26,10 @@ target() {
 digest() {
 	what=$1
 	shift
-	"$@" $(key cflags) -std=c11 -Wall -Wextra -Werror -static tests/kernels/simd/digest.c -o "$W/digest" $(key ldflags) > \
+	"$@" $(key cflags) -std=c11 -Wall -Wextra -Werror -static tests/kernels/simd/digest.c -o "$W/digest$EXE" $(key ldflags) > \
 		"$W/log" 2>&1 || { cat "$W/log"; fail "digest for $T: $what"; }
-	$RUN "$W/digest" > "$W/digest.out" || fail "digest for $T: $what"
+	$RUN "$W/digest$EXE" > "$W/digest.out" || fail "digest for $T: $what"
+	[ -z "$EXE" ] || sed -i 's/\r$//' "$W/digest.out"
 	cmp -s "$W/digest.out" tests/kernels/simd/digest.txt ||
 		{ diff tests/kernels/simd/digest.txt "$W/digest.out" | head -6; fail "digest for $T: $what"; }
 	echo "ok: primitives, $T, $what"
@@ -91,13 +92,13 @@ compiled() {
 		case $flags in *contract=fast*) sed -i 's/-ffp-contract=off/-ffp-contract=fast/' Makefile ;; esac
 		make -s -j2 CC="$X" CFLAGS="$flags" "lib$name.a" > make.log 2>&1 &&
 			$X $(cd "$OLDPWD" && key cflags) $flags $STRICT -static -I. "-DMODEL=${name}_model" "$DRIVE" "lib$name.a" \
-				-o drive $(cd "$OLDPWD" && key ldflags) -lm >> make.log 2>&1 || { cat make.log; exit 1; }
+				-o drive$EXE $(cd "$OLDPWD" && key ldflags) -lm >> make.log 2>&1 || { cat make.log; exit 1; }
 	) || fail "$name for $T with $flags does not build"
 }
 # library MODEL FLAGS OPTIONS...: its bytes, and what its header promises in every mode of the caller
 library() {
 	compiled "$@"
-	(cd "$D" && $RUN ./drive run -1 "$W/$name".in*.npy && $RUN ./drive check "$W/$name".in*.npy) ||
+	(cd "$D" && $RUN ./drive$EXE run -1 "$W/$name".in*.npy && $RUN ./drive$EXE check "$W/$name".in*.npy) ||
 		fail "$name for $T with $flags"
 	same_bytes
 }
