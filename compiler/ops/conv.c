@@ -264,10 +264,15 @@ static void lower_c16(struct node *n, struct step *s, const struct spatial *w, c
 			.iw = (int32_t)w->in[1], .oh = (int32_t)w->out[0], .ow = (int32_t)w->out[1],
 			.ph = (int32_t)w->pad[0], .pw = (int32_t)w->pad[1], .stride = (int32_t)l.stride, .x_plain = c < 16,
 			.tile = tile, .taps = winograd_taps(&l), .chunk = (int32_t)winograd_chunk(&l, tile),
-			.ahead = winograd_ahead(&l, tile), .act = op_activation(n),
+			.whole = winograd_whole(&l, tile), .ahead = winograd_ahead(&l, tile), .act = op_activation(n),
 			.alpha = (float)attr_float(n, "act_alpha", 0), .beta = (float)attr_float(n, "act_beta", 0),
 		};
-		s->scratch = winograd_scratch(&l, tile);
+		if (p->whole) {
+			s->shared = winograd_scratch(&l, tile);
+			s->phases = 3 * op_i32(n, x->dim[0].value);
+		} else {
+			s->scratch = winograd_scratch(&l, tile);
+		}
 		step_weights(n, s, winograd_weights(n->graph->c, &l, tile), winograd_name(tile));
 	} else {
 		struct amp_conv_c16 *p = step_kernel(s, "conv_c16", DT_FLOAT);

@@ -176,6 +176,11 @@ int64_t winograd_chunk(const struct winograd_layer *l, int tile)
 	return chunk < tiles ? chunk : tiles;
 }
 
+bool winograd_whole(const struct winograd_layer *l, int tile)
+{
+	return l->c >= 16 && winograd_chunk(l, tile) >= (l->ow + tile - 1) / tile * ((l->oh + tile - 1) / tile);
+}
+
 int64_t winograd_ahead(const struct winograd_layer *l, int tile)
 {
 	return weight_bytes(l, tile) <= SMALL_WEIGHTS ? 0 : 16 << 10;

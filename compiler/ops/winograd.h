@@ -26,6 +26,7 @@ const struct tensor *winograd_weights(struct ctx *c, const struct winograd_layer
 
 /* For the caches, no part of the numeric plan: tiles worked on together; floats that weights are prefetched ahead. */
 int64_t winograd_chunk(const struct winograd_layer *l, int tile);
+bool winograd_whole(const struct winograd_layer *l, int tile);	/* one chunk: three phases, scratch shared */
 int64_t winograd_ahead(const struct winograd_layer *l, int tile);
 int64_t winograd_scratch(const struct winograd_layer *l, int tile);	/* bytes */
 

@@ -97,7 +97,8 @@ static struct amp_winograd_c16 params_of(const struct shape *s, const struct win
 	return (struct amp_winograd_c16){
 		.n = n, .c = s->c, .m = s->m, .ih = s->ih, .iw = s->iw, .oh = (int)l->oh, .ow = (int)l->ow, .ph = s->pad,
 		.pw = s->pad, .stride = s->stride, .x_plain = s->c < 16, .tile = s->tile, .taps = winograd_taps(l),
-		.chunk = chunk, .act = act, .alpha = 0.1f, .beta = 0.4f,
+		.chunk = chunk, .whole = s->c >= 16 && chunk >= (l->oh + s->tile - 1) / s->tile * ((l->ow + s->tile - 1) / s->tile),
+		.act = act, .alpha = 0.1f, .beta = 0.4f,
 	};
 }
 
@@ -107,6 +108,17 @@ static size_t scratch_of(const struct winograd_layer *l, int tile, int chunk)
 	const int64_t n = tile + winograd_taps(l) - 1, k = l->c * l->stride * l->stride;
 	const int64_t more = chunk - winograd_chunk(l, tile);
 	return (size_t)(winograd_scratch(l, tile) + more * n * n * ((k + 15) / 16 + (l->m + 15) / 16) * 64);
+}
+
+/* In any number of parts (call), with scratch of their own or, where a chunk is the image, shared */
+static void invoke(const struct amp_winograd_c16 *p, const void *const in[], void *const out[], const size_t bytes[],
+		   size_t scratch, int images)
+{
+	test_shared = p->whole ? scratch : 0;
+	test_phases = p->whole ? 3 * images : 1;
+	call("winograd_c16", "f32", p, in, out, bytes, 1, p->whole ? 0 : scratch);
+	test_shared = 0;
+	test_phases = 1;
 }
 
 static void run(struct ctx *ctx, const struct shape *s, int chunk, int act, int with_z)
@@ -189,7 +201,7 @@ static void run(struct ctx *ctx, const struct shape *s, int chunk, int act, int 
 	const void *in[4] = { x, u, b, z };
 	void *out[1] = { y };
 	const size_t bytes[1] = { (size_t)ny * 4 };
-	call("winograd_c16", "f32", &p, in, out, bytes, 1, scratch_of(&l, s->tile, chunk));
+	invoke(&p, in, out, bytes, scratch_of(&l, s->tile, chunk), 1);
 	check(y, want, truth, bound, ny);
 	free(x), free(b), free(z), free(y), free(want), free(truth), free(bound), free(v);
 }
@@ -206,12 +218,12 @@ static void batch(struct ctx *ctx, const struct shape *s)
 	void *out[1] = { y };
 	size_t bytes[1] = { (size_t)ny * 12 };
 	what = "batch";
-	call("winograd_c16", "f32", &all, in, out, bytes, 1, scratch_of(&l, s->tile, chunk));
+	invoke(&all, in, out, bytes, scratch_of(&l, s->tile, chunk), 3);
 	for (int i = 0; i < 3; i++) {
 		in[0] = x + i * nx;
 		out[0] = alone;
 		bytes[0] = (size_t)ny * 4;
-		call("winograd_c16", "f32", &one, in, out, bytes, 1, scratch_of(&l, s->tile, chunk));
+		invoke(&one, in, out, bytes, scratch_of(&l, s->tile, chunk), 1);
 		EXPECT(memcmp(alone, y + i * ny, (size_t)ny * 4) == 0, "image %d of 3 differs from the image alone", i);
 	}
 	free(x), free(b), free(y), free(alone);
