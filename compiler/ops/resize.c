@@ -391,7 +391,8 @@ static bool weights_lower(struct node *n, struct step *s, const struct resizing 
 	k->buffer = passes > 1 ? (buffer + 15) / 16 * 16 : 0;
 	k->value = (float)p->value;
 	if (passes > 1)
-		s->scratch = 2 * k->buffer * dtype_size(wt);
+		s->shared = 2 * k->buffer * dtype_size(wt);
+	s->phases = passes;
 	step_in(s, n->in[0]);
 	step_in(s, step_const(n, "resize index", index));
 	step_in(s, step_const(n, "resize weight", tensor_convert(c, weight, wt)));

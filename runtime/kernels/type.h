@@ -77,6 +77,15 @@ static inline __attribute__((unused)) int amp_share_axis(int axes, const int64_t
 	return (int)best;
 }
 
+/* The k-th index, in row-major order, of an array with these dims. */
+static inline __attribute__((unused)) void amp_index_of(int64_t k, int rank, const int64_t *dim, int64_t *index)
+{
+	for (int d = rank - 1; d >= 0 && dim[d]; d--) {
+		index[d] = k % dim[d];
+		k /= dim[d];
+	}
+}
+
 /* Instances that a model does not call are no fault. */
 #if defined(__GNUC__)
 #define AMP_KERNEL static __attribute__((unused)) void
