@@ -93,6 +93,8 @@ static void take_options(struct ctx *c, const struct ampoule_options *from, stru
 		usage(c, "options: activation is softmax, sigmoid or none");
 	if (x.plan && !str_eq(x.plan, "speed") && !str_eq(x.plan, "size") && !str_eq(x.plan, "direct"))
 		usage(c, "options: plan is speed, size or direct");
+	if (x.threads < 0 || x.threads > AMP_MAX_THREADS)
+		usage(c, "options: threads is 1 to 64");
 	if ((int)x.weights < 0 || x.weights > AMPOULE_FILE_BESIDE)
 		usage(c, "options: weights is none of enum ampoule_weights");
 	o->target = x.target;
@@ -112,6 +114,7 @@ static void take_options(struct ctx *c, const struct ampoule_options *from, stru
 	o->rtol = x.rtol > 0 ? x.rtol : x.rtol < 0 || x.atol ? 0 : -1;
 	o->atol = x.atol > 0 ? x.atol : x.atol < 0 || x.rtol ? 0 : -1;
 	o->cc = x.cc;
+	o->threads = x.threads;
 }
 
 static struct given given(struct ctx *c, const struct ampoule_tensor *t)

@@ -96,9 +96,11 @@ struct ampoule_options {
 	const char *const *data;	/* verify: folders of test data; ends with NULL */
 	double rtol, atol;		/* verify: 0 and 0 are the defaults, a negative one is 0 */
 	const char *cc;			/* verify: "gcc" */
+	/* compile, inspect, verify */
+	int threads;			/* 1 to 64 threads can share the code; 0: 1 */
 };
 #define AMPOULE_OPTIONS { sizeof(struct ampoule_options), NULL, NULL, NULL, NULL, NULL, AMPOULE_EMBED, 0, NULL, NULL, \
-	NULL, 0, 0, NULL, 0, 0, NULL }
+	NULL, 0, 0, NULL, 0, 0, NULL, 0 }
 
 /* ---- the work ----------------------------------------------------------------------------------------------
  * `o` may be NULL everywhere: the defaults.

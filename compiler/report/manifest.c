@@ -70,9 +70,9 @@ void report_manifest(struct emission *e, const struct compiled *k)
 	text_printf(&t, "},\n  \"target\": \"%s\",\n  \"variants\": [", k->target->name);
 	for (int i = 0; i < vec_len(k->target->variants); i++)
 		text_printf(&t, "%s\"%s\"", i ? ", " : "", k->target->variants[i].name);
-	text_printf(&t, "],\n  \"options\": {\"weights\": \"%s\", \"library\": %s, \"labels\": %d, "
+	text_printf(&t, "],\n  \"options\": {\"weights\": \"%s\", \"library\": %s, \"threads\": %d, \"labels\": %d, "
 		    "\"preprocess\": %s, \"activation\": \"%s\"},\n", weights[e->o->weights],
-		    e->o->library ? "true" : "false", e->o->n_labels, e->o->preprocess ? "true" : "false",
+		    e->o->library ? "true" : "false", k->s->threads, e->o->n_labels, e->o->preprocess ? "true" : "false",
 		    act[e->o->activation]);
 	text_printf(&t, "  \"numeric_plan\": \"%s\",\n  \"ends_in_softmax\": %s,\n", k->s->plan_name,
 		    e->ends_in_softmax ? "true" : "false");

@@ -135,6 +135,36 @@ static void several(struct out *o)
 	output(o, "wide", 11, "4 7");
 }
 
+/* Steps large enough for several threads: loops of every form, reductions, moves, products, and a bad index. */
+static void wide(struct out *o)
+{
+	input(o, "x", 1, "3 37 611", 1);
+	input(o, "rows", 7, "50", 37);
+	node(o, "Tanh", "x", "t", "");
+	node(o, "Mul", "t x", "tx", "");			/* a chain over one long axis, with a rest */
+	weights(o, "row", "611", 0, 1);
+	weights(o, "column", "37 1", 0, 1);
+	node(o, "Add", "tx row", "a", "");
+	node(o, "Mul", "a column", "b", "");			/* over three axes */
+	node(o, "Cast", "b", "d", "to=11");
+	node(o, "Exp", "d", "e", "");				/* one element at a time */
+	node(o, "Gather", "b rows", "g", "axis=1");
+	node(o, "Transpose", "g", "gt", "perm=[2 0 1]");
+	node(o, "ReduceMean", "gt", "mean", "axes=[0] keepdims=1");
+	node(o, "ReduceMax", "b", "most", "axes=[2] keepdims=0");
+	weights(o, "w", "611 40", 0, 0.1f);
+	node(o, "MatMul", "b w", "m", "");
+	node(o, "Softmax", "m", "s", "axis=-1");
+	weights(o, "gamma", "40", 1, 0.1f);
+	weights(o, "beta", "40", 0, 0.1f);
+	node(o, "LayerNormalization", "s gamma beta", "ln", "axis=-1");
+	node(o, "Concat", "ln s", "both", "axis=1");
+	output(o, "e", 11, "3 37 611");
+	output(o, "mean", 1, "1 3 50");
+	output(o, "most", 1, "3 37");
+	output(o, "both", 1, "3 74 40");
+}
+
 /* softmax(q k^T) v over 9 tokens of 24, then a layer normalisation spelt out. */
 static void attention(struct out *o)
 {
@@ -278,7 +308,7 @@ static void mismatch(struct out *o)
 }
 
 static const struct { const char *name; void (*write)(struct out *); } models[] = {
-	{ "tiny", tiny }, { "several", several }, { "attention", attention }, { "functions", functions },
+	{ "tiny", tiny }, { "several", several }, { "wide", wide }, { "attention", attention }, { "functions", functions },
 	{ "symbolic", symbolic }, { "unknown", unknown }, { "unbound", unbound },
 	{ "scalar", scalar }, { "ends", ends }, { "nothing", nothing }, { "rank9", rank9 }, { "mismatch", mismatch },
 };

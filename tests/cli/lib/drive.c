@@ -4,7 +4,8 @@
  *   drive run ISA IN.npy...	runs variant ISA (-1: the best) and writes out0.bin, out1.bin, ...
  *   drive check IN.npy...	checks what the header promises, over every variant that this CPU runs
  *
- * Built with -DMODEL=NAME_model; the blob comes from the binary, or from the file NAME.weights here.  Every piece
+ * Built with -DMODEL=NAME_model; with -DPOOL for models of several threads: everything is then done with pools of 1 to
+ * that many.  The blob comes from the binary, or from the file NAME.weights here.  Every piece
  * of memory has exactly the promised size (a sanitizer sees a byte too many) and the smallest promised
  * alignment: 64 for arena and weights, the element's for inputs and outputs.
  */
@@ -101,10 +102,12 @@ static void *arena(int fill)
 	return p;
 }
 
+static struct amp_pool *pool;
+
 static void *prepared(int isa)
 {
 	void *s = odd(m->state_bytes, 64), *p = m->prepared_bytes ? odd(m->prepared_bytes, 64) : NULL;
-	const enum amp_status r = m->prepare(s, blob, p, NULL, isa);
+	const enum amp_status r = m->prepare(s, blob, p, pool, isa);
 	if (r == AMP_ERR_ISA)
 		return NULL;
 	CHECK(r == AMP_OK);
@@ -220,6 +223,63 @@ static void statuses(void)
 			CHECK(((unsigned char *)out[i])[k] == ((unsigned char *)out[0])[0]);
 }
 
+#ifdef POOL
+static atomic_int steps_seen;
+
+static void count(void *arg, int step)
+{
+	CHECK(arg == &steps_seen && step == steps_seen++);
+}
+
+/* A pool of the user's own: parts that must be at work together, each in a thread that lives as long as the run. */
+struct part { void (*job)(void *, int, int); void *arg; int part, parts; };
+
+static void *part_of(void *arg)
+{
+	struct part *p = arg;
+	p->job(p->arg, p->part, p->parts);
+	return NULL;
+}
+
+static int own_run(struct amp_pool *p, void (*job)(void *, int, int), void *arg)
+{
+	pthread_t t[AMP_MAX_THREADS];
+	struct part part[AMP_MAX_THREADS];
+	for (int i = 1; i < p->threads; i++) {
+		part[i] = (struct part){ job, arg, i, p->threads };
+		CHECK(pthread_create(&t[i], NULL, part_of, &part[i]) == 0);
+	}
+	job(arg, 0, p->threads);
+	for (int i = 1; i < p->threads; i++)
+		CHECK(pthread_join(t[i], NULL) == 0);
+	return 0;
+}
+
+static void pools(void *const *want)
+{
+	struct amp_pool own = { m->threads, own_run, NULL }, *p = &own;
+	void *s = odd(m->state_bytes, 64), **out = outputs();
+	CHECK(m->threads > 1 && m->steps && m->n_steps > 0);
+	CHECK(amp_pool_new(0, &p) == AMP_ERR_ARGUMENT && p == NULL);
+	CHECK(amp_pool_new(AMP_MAX_THREADS + 1, &p) == AMP_ERR_ARGUMENT && p == NULL);
+	CHECK(amp_pool_new(1, NULL) == AMP_ERR_ARGUMENT);
+	amp_pool_free(NULL);
+	CHECK(amp_pool_new(m->threads + 1, &p) == AMP_OK && p->threads == m->threads + 1);
+	CHECK(m->prepare(s, blob, NULL, p, -1) == AMP_ERR_POOL);
+	amp_pool_free(p);
+	CHECK(m->prepare(s, blob, NULL, &own, -1) == AMP_OK);
+	m->watch(s, count, &steps_seen);
+	CHECK(m->run(s, arena(0xff), in, out) == AMP_OK && same(out, want) && steps_seen == m->n_steps + 1);
+	m->watch(s, NULL, NULL);
+	CHECK(m->run(s, arena(0xff), in, out) == AMP_OK && same(out, want) && steps_seen == m->n_steps + 1);
+	int shared = 0;
+	for (int i = 0; i < m->n_steps; i++)
+		shared += m->steps[i].parts > 1;
+	printf("%d of %d steps are shared by %d threads\n", shared, m->n_steps, m->threads);
+	CHECK(shared > 0);
+}
+#endif
+
 int main(int argc, char **argv)
 {
 	const int first = argc > 1 && strcmp(argv[1], "run") == 0 ? 3 : 2;
@@ -240,6 +300,9 @@ int main(int argc, char **argv)
 		swap(data, m->in[i].bytes, element(m->in[i].dtype));
 		in[i] = data;
 	}
+#ifdef POOL
+	CHECK(amp_pool_new(m->threads, &pool) == AMP_OK);
+#endif
 	if (first == 3) {
 		void *s = prepared(atoi(argv[2])), **out = outputs();
 		CHECK(s != NULL);
@@ -257,6 +320,17 @@ int main(int argc, char **argv)
 	void **want = outputs();
 	CHECK(m->run(prepared(0), arena(0xff), in, want) == AMP_OK);
 	int ran = 0;
+#ifdef POOL
+	pools(want);
+	for (int i = 1; i < m->threads; i++) {
+		struct amp_pool *most = pool;
+		void *s, **out = outputs();
+		CHECK(amp_pool_new(i, &pool) == AMP_OK && (s = prepared(-1)) != NULL);
+		CHECK(m->run(s, arena(0xff), in, out) == AMP_OK && same(out, want));
+		amp_pool_free(pool);
+		pool = most;
+	}
+#endif
 	for (int isa = 0; isa < m->n_isa; isa++) {
 		void *s = prepared(isa), **out = outputs();
 		if (!s) {
@@ -274,6 +348,9 @@ int main(int argc, char **argv)
 			CHECK(pthread_join(t[i], NULL) == 0 && jobs[i].ok);
 		ran++;
 	}
+#ifdef POOL
+	amp_pool_free(pool);
+#endif
 	printf("%s: the same bytes from %d variants in every mode\n", m->name, ran);
 	return ran < 1;
 }
