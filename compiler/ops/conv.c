@@ -233,6 +233,7 @@ static const char *algorithm(const struct node *n, const char **tried)
 	return tile ? winograd_name(tile) : NULL;
 }
 
+#define ONE_ROW 256			/* pixels */
 #define BAND_BYTES (192 << 10)		/* input rows of a band: they should stay in the L2 cache */
 
 static void lower_c16(struct node *n, struct step *s, const struct spatial *w, const struct type *x,
@@ -286,6 +287,16 @@ static void lower_c16(struct node *n, struct step *s, const struct spatial *w, c
 			.x_plain = c < 16, .act = op_activation(n),
 			.alpha = (float)attr_float(n, "act_alpha", 0), .beta = (float)attr_float(n, "act_beta", 0),
 		};
+		/* a small map that each pixel of which is its own window is one row: register tiles fill better */
+		struct spatial flat = *w;
+		if (w->in[0] * w->in[1] <= ONE_ROW && w->out[0] == w->in[0] && w->out[1] == w->in[1] &&
+		    w->kernel[0] * w->kernel[1] == 1) {
+			flat.in[0] = flat.out[0] = 1;
+			flat.in[1] = flat.out[1] = w->in[0] * w->in[1];
+			p->ih = p->oh = 1;
+			p->iw = p->ow = (int32_t)flat.in[1];
+			w = &flat;
+		}
 		const int64_t wp = (w->out[1] - 1) * w->stride[1] + (w->kernel[1] - 1) * w->dilation[1] + 1;
 		p->copy = c < 16 || w->pad[1] > 0 || wp > w->in[1];
 		/* as many output rows as keep the band's input rows within BAND_BYTES */
