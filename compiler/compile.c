@@ -118,6 +118,10 @@ static bool settle(struct ctx *c, const struct options *o, struct compiled *k)
 		return false;
 	}
 	k->target = target_find(c, o->target ? o->target : "native");
+	if (k->target && k->target->no_threads && o->threads > 1) {
+		diag(c, SEV_ERROR, "options", NULL, "--threads %d: target %s has no threads", o->threads, k->target->name);
+		return false;
+	}
 	return k->target != NULL;
 }
 

@@ -79,7 +79,7 @@ static const struct text_of { const char *name, *line, *text; } texts[] = {
 	"usage: ampoule targets\n\n"
 	"A target is one short text file: `--target ./my-core.target` takes one of your own.\n"
 	"Keys: name, about, endian little|big, bits 32|64, incbin yes|no, cc, cflags, ldflags, run,\n"
-	"variant NAME MACRO flags..., detect NAME FUNCTION.\n\n"
+	"make LINE, threads yes|no, variant NAME MACRO flags..., detect NAME FUNCTION.\n\n"
 	"example:\n  ampoule compile model.onnx -o out --target generic\n" },
 };
 #define N_TEXTS (int)(sizeof texts / sizeof texts[0])

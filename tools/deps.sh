@@ -34,6 +34,11 @@ if [ "$1" = targets ]; then
 	need libc6-dev-armhf-cross /usr/arm-linux-gnueabihf/include/stdio.h
 	need gcc-s390x-linux-gnu s390x-linux-gnu-gcc
 	need libc6-dev-s390x-cross /usr/s390x-linux-gnu/include/stdio.h
+	need llvm-19 llvm-objdump-19
+	need lld-19 wasm-ld-19
+	need wasi-libc /usr/include/wasm32-wasi/stdio.h
+	need libclang-rt-19-dev-wasm32 /usr/lib/llvm-19/lib/clang/19/lib/wasi/libclang_rt.builtins-wasm32.a
+	need nodejs node
 	need qemu-user qemu-aarch64
 	need gcc-mingw-w64-x86-64 x86_64-w64-mingw32-gcc
 	need wine wine

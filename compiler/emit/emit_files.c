@@ -72,11 +72,14 @@ void emit_weights(struct emission *e)
 		text_printf(&t, "/* The weights of %s inside the binary: read only, page aligned. */\n"
 			    "#if defined(__APPLE__)\n\t.section __TEXT,__const\n\t.globl _%s_weights\n"
 			    "\t.balign 4096\n_%s_weights:\n#elif defined(_WIN32)\n\t.section .rdata,\"dr\"\n"
-			    "\t.globl %s_weights\n\t.balign 4096\n%s_weights:\n#else\n"
+			    "\t.globl %s_weights\n\t.balign 4096\n%s_weights:\n"
+			    "#elif defined(__wasm__)\n\t.section .rodata.%s_weights,\"\",@\n\t.globl %s_weights\n"
+			    "\t.type %s_weights,@object\n\t.p2align 6\n%s_weights:\n#else\n"
 			    "\t.section .rodata,\"a\"\n\t.globl %s_weights\n\t.balign 4096\n%s_weights:\n#endif\n"
 			    "\t.incbin \"%s\"\n"
+			    "#if defined(__wasm__)\n\t.size %s_weights, . - %s_weights\n#endif\n"
 			    "#if defined(__ELF__)\n\t.section .note.GNU-stack,\"\",%%progbits\n#endif\n",
-			    name, name, name, name, name, name, name, file);
+			    name, name, name, name, name, name, name, name, name, name, name, file, name, name);
 		emit_add_text(e, str_printf(c, "%s_weights.S", name), &t);
 	} else if (e->o->weights != WEIGHTS_FILE) {
 		text_printf(&t, "/* The weights of %s, %zu bytes. */\n#include \"%s.h\"\n"
@@ -177,6 +180,8 @@ void emit_makefile(struct emission *e)
 		    e->o->library ? str_printf(c, "lib%s.a", n) : str_printf(c, "%s, the classifier", program), n,
 		    e->o->library ? "" : "#   make DECODERS=0 without PNG, JPEG and TIFF (PNM, BMP and .npy stay)\n");
 	text_printf(&t, "ifeq ($(origin CC),default)\nCC := %s\nendif\nCFLAGS ?= -O2\n", tg->cc ? tg->cc : "gcc");
+	for (int i = 0; i < vec_len(tg->make); i++)
+		text_printf(&t, "%s\n", tg->make[i]);
 	text_printf(&t, "# off: the contract's bits do not depend on it, but no compiler needs to try\n"
 		    "override CFLAGS += -std=c11 -Wall -Wextra -Werror -ffp-contract=off -fno-math-errno -fPIC -I.%s%s\n"
 		    "override LDFLAGS += %s\n\n", tg->cflags ? " " : "", tg->cflags ? tg->cflags : "",

@@ -45,6 +45,10 @@ static bool set(struct ctx *c, struct target *t, const char *key, const char *v)
 		t->incbin = str_eq(v, "yes");
 	else if (str_eq(key, "bits") && (str_eq(v, "32") || str_eq(v, "64")))
 		t->bits = str_eq(v, "32") ? 32 : 64;
+	else if (str_eq(key, "threads") && (str_eq(v, "yes") || str_eq(v, "no")))
+		t->no_threads = str_eq(v, "no");
+	else if (str_eq(key, "make") && *v)
+		vec_add(c, t->make, v);
 	else if (str_eq(key, "variant")) {
 		const char *name = word(c, &v), *macro = word(c, &v);
 		if (!name || !macro)

@@ -12,6 +12,8 @@
  *	cflags ...			for every file
  *	ldflags ...			for programs
  *	exe .exe			what programs' names end in; absent: nothing
+ *	make LINE			a line of the emitted Makefile: make AR := llvm-ar
+ *	threads yes|no			--threads is refused where there are none
  *	variant NAME MACRO [flags...]	one build of the model: NAME ends its symbols, MACRO picks simd/ header;
  *					in order, best last; the first must run everywhere
  *	detect NAME FUNCTION		simd/cpu.h function that says whether this CPU runs variant NAME
@@ -28,7 +30,8 @@ struct target_variant {
 
 struct target {
 	const char *name, *about, *cc, *cflags, *ldflags, *run, *exe;
-	bool big_endian, incbin;
+	bool big_endian, incbin, no_threads;
+	const char **make;		/* vec */
 	int bits;
 	struct target_variant *variants;	/* vec */
 };

@@ -1,8 +1,8 @@
 /*
  * simd.h - the sixteen-lane vector that every kernel is written on.
  *
- * In:  one macro that names the instruction set: AMP_ISA_AVX512, AMP_ISA_AVX2, AMP_ISA_SSE2 or
- *      AMP_ISA_NEON; with none of them, plain C (generic.h).
+ * In:  one macro that names the instruction set: AMP_ISA_AVX512, AMP_ISA_AVX2, AMP_ISA_SSE2, AMP_ISA_NEON or
+ *      AMP_ISA_VECTOR (clang's own vectors); with none of them, plain C (generic.h).
  * Out: the types vf (16 x float), vi (16 x int32_t) and vm (a mask of 16 lanes), the primitives
  *      v_*, vi_*, vm_*, the same one lane wide (s_*, si_*, sm_*, scalar.h), double (d_*, double.h),
  *      and the elementary functions (elementary.h).
@@ -29,6 +29,8 @@
 #include "sse2.h"
 #elif defined AMP_ISA_NEON
 #include "neon.h"
+#elif defined AMP_ISA_VECTOR
+#include "vector.h"
 #else
 #include "generic.h"
 #endif

@@ -4,7 +4,7 @@ set -eu
 PICTURES=12
 . tests/targets/lib/target.sh
 target aarch64
-digests $X "clang --target=aarch64-linux-gnu" "clang-19 --target=aarch64-linux-gnu"
+digests "$X" "clang --target=aarch64-linux-gnu" "clang-19 --target=aarch64-linux-gnu"
 classifier
 libraries
 readelf -h "$W/rcm/rcmnet" | grep -q AArch64 || fail "the classifier is not for aarch64"

@@ -4,7 +4,7 @@
 set -eu
 . tests/targets/lib/target.sh
 target armv7
-digests $X "clang --target=arm-linux-gnueabihf" "clang-19 --target=arm-linux-gnueabihf"
+digests "$X" "clang --target=arm-linux-gnueabihf" "clang-19 --target=arm-linux-gnueabihf"
 classifier
 libraries
 # neon OBJECT: its instructions on vectors: on a q register, or on lanes of d registers

@@ -3,6 +3,6 @@
 set -eu
 . tests/targets/lib/target.sh
 target riscv64
-digests $X "clang --target=riscv64-linux-gnu -march=rv64gc" "clang-19 --target=riscv64-linux-gnu -march=rv64gc"
+digests "$X" "clang --target=riscv64-linux-gnu -march=rv64gc" "clang-19 --target=riscv64-linux-gnu -march=rv64gc"
 classifier
 libraries

@@ -6,7 +6,7 @@
 set -eu
 . tests/targets/lib/target.sh
 target s390x
-digests $X
+digests "$X"
 echo "not run: primitives, s390x, clang (its MDEBR is wrong in qemu before 8.2)"
 classifier
 libraries

@@ -1,7 +1,7 @@
 # target.sh - what the scripts beside this folder share; read with `. tests/targets/lib/target.sh`.
 #
 # In:   AMPOULE, BUILD (absolute), PICTURES (how many of the twelve samples the classifier sees).
-# Gives: target NAME reads compiler/target/NAME.target into T, X (compiler and its flags), RUN (emulator), EXE;
+# Gives: target NAME reads compiler/target/NAME.target into T, X (compiler and its flags), RUN (emulator);
 #        digests, classifier, libraries: what every target must pass.  The bytes are those of `run --exact`,
 #        computed on this machine each time.  What cannot be run ends in "not run: ...", never in "ok: ...".
 . tests/cli/lib/common.sh
@@ -11,13 +11,14 @@ M=models/small
 key() {
 	sed -n "s/^$1[ 	]*//p" "compiler/target/$T.target"
 }
-# target NAME: fails where a tool is missing, since make check-targets has installed it
+# target NAME [EMULATOR]: fails where a tool is missing, since make check-targets has installed it
 target() {
 	T=$1
 	[ -f "compiler/target/$T.target" ] || fail "there is no target $T"
 	X=$(key cc)
-	RUN=$(key run)
+	RUN=${2:-$(key run)}
 	EXE=$(key exe)
+	case $(key threads) in no) STRICT=${STRICT% -pthread} ;; esac
 	for tool in ${X%% *} ${RUN%% *}; do
 		command -v "$tool" > /dev/null || fail "$T needs $tool: nothing was checked"
 	done
@@ -57,13 +58,7 @@ data = struct.pack("<%df" % n, *[((i * 7919) % 2001 - 1000) / 500 for i in range
 open(sys.argv[1], "wb").write(b"\x93NUMPY\1\0" + struct.pack("<H", len(head)) + head + data)
 END2
 }
-# The small RCMNet as a program that decodes pictures, both numeric plans' bytes.
-classifier() {
-	code 0 "$AMPOULE" compile $M/rcmnet_small.onnx -o "$W/rcm" --name rcmnet --labels $M/config.json \
-		--preprocess $M/preprocessor_config.json --target $T
-	make -s -j2 -C "$W/rcm" CC="$X" CFLAGS=-O2 > "$W/make.log" 2>&1 ||
-		{ cat "$W/make.log"; fail "the classifier for $T does not build"; }
-	P=$W/rcm/rcmnet$EXE
+pictures() {
 	rm -rf "$W/pictures"
 	mkdir "$W/pictures"
 	cp $(ls examples/pictures/*.png examples/pictures/*.jpg | head -$PICTURES) "$W/pictures/"
@@ -74,6 +69,15 @@ rows = {os.path.basename(r["file"]): r["answer"] for r in csv.DictReader(open(sy
 want = {r[0]: r[1] for r in csv.reader(open(sys.argv[2])) if r[0] in rows}
 assert len(rows) == int(sys.argv[3]) and rows == want, (rows, want)
 END2
+}
+# The small RCMNet as a program that decodes pictures, both numeric plans' bytes.
+classifier() {
+	code 0 "$AMPOULE" compile $M/rcmnet_small.onnx -o "$W/rcm" --name rcmnet --labels $M/config.json \
+		--preprocess $M/preprocessor_config.json --target $T
+	make -s -j2 -C "$W/rcm" CC="$X" CFLAGS=-O2 > "$W/make.log" 2>&1 ||
+		{ cat "$W/make.log"; fail "the classifier for $T does not build"; }
+	P=$W/rcm/rcmnet$EXE
+	[ $PICTURES = 0 ] || pictures
 	pixels "$W/x.npy" 96
 	"$AMPOULE" run $M/rcmnet_small.onnx --exact --input "$W/x.npy" -o "$W/exact" > /dev/null
 	$RUN "$P" --out "$W/npy" "$W/x.npy" > /dev/null || fail "the classifier for $T with --out"
