@@ -124,6 +124,14 @@ static bool lower(struct node *n, struct step *s)
 		if (!ok)
 			fatal(n->graph->c, R_INPUT, "%s: the weights are too large", node_where(n));
 		s->scratch = bytes;
+	} else if (p->rank == 2 && p->stride[1] == 1 && x->dtype == DT_FLOAT) {
+		int64_t width, bytes = 4;
+		const bool ok = mul_i64(p->kernel[1] - 1, p->dilation[1], &width) && width < INT64_MAX - 80 - p->out[1] &&
+				mul_i64(bytes, width + p->out[1] + 80, &bytes) && mul_i64(bytes, p->kernel[0], &bytes) &&
+				mul_i64(bytes, p->c / group, &bytes);
+		if (!ok)
+			fatal(n->graph->c, R_INPUT, "%s: the weights are too large", node_where(n));
+		s->scratch = bytes;
 	}
 	return true;
 }

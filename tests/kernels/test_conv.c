@@ -138,7 +138,9 @@ static void run(const struct shape *h, int transposed, int act, int with_b, int 
 		memcpy(p.stride, h->s, sizeof h->s);
 		memcpy(p.dilation, h->d, sizeof h->d);
 		memcpy(p.pad, h->p, sizeof h->p);
-		call("conv", "f32", &p, in, outs, bytes, 1, mg >= 8 ? scratch : 0);
+		const size_t window = h->rank == 2 && h->s[1] == 1 ?
+			(size_t)(cg * h->k[0] * (h->out[1] + (h->k[1] - 1) * h->d[1] + 80)) * 4 : 0;
+		call("conv", "f32", &p, in, outs, bytes, 1, mg >= 8 ? scratch : window);
 	}
 	check(y, order, truth, bound, ny);
 	free(x), free(w), free(b), free(z), free(y), free(order), free(truth), free(bound);
@@ -176,6 +178,17 @@ static void infinite_weight(void)
 		EXPECT(y[m * 3] == 0, "output 0 is %g", (double)y[m * 3]);
 		EXPECT(isinf(y[m * 3 + 1]), "output 1 is %g", (double)y[m * 3 + 1]);
 	}
+	/* the same for few output channels */
+	p.m = 2;
+	p.rank = 2;
+	p.in[1] = p.out[1] = p.kernel[1] = 3;
+	p.in[0] = p.out[0] = p.kernel[0] = p.stride[1] = p.dilation[1] = p.pad[1] = 1;
+	p.pad[0] = 0;
+	const size_t narrow[1] = { 6 * 4 };
+	call("conv", "f32", &p, in, out, narrow, 1, (3 + 2 + 80) * 4);
+	for (int m = 0; m < 2; m++)
+		EXPECT(y[m * 3] == 0 && isinf(y[m * 3 + 1]), "output 0 is %g, output 1 %g", (double)y[m * 3],
+		       (double)y[m * 3 + 1]);
 }
 
 int main(void)
@@ -191,6 +204,10 @@ int main(void)
 		{ 1, 36, 54, 3, { 4, 4, 4 }, { 2, 2, 2 }, { 1, 2, 1 }, { 1, 1, 2 }, { 1, 0, 1 }, { 0, 1, 1 },
 		  { 0 }, 3 },
 		{ 3, 20, 10, 10, { 8 }, { 5 }, { 3 }, { 2 }, { 4 }, { 4 }, { 0 }, 1 },
+		{ 1, 2, 1, 1, { 56, 56 }, { 7, 7 }, { 1, 1 }, { 1, 1 }, { 3, 3 }, { 3, 3 }, { 0 }, 2 },
+		{ 1, 2, 1, 1, { 14, 14 }, { 7, 7 }, { 1, 1 }, { 1, 1 }, { 3, 3 }, { 3, 3 }, { 0 }, 2 },
+		{ 2, 6, 4, 2, { 5, 131 }, { 3, 5 }, { 2, 1 }, { 1, 2 }, { 1, 4 }, { 1, 4 }, { 0 }, 2 },
+		{ 1, 35, 3, 1, { 3, 30 }, { 2, 4 }, { 1, 1 }, { 2, 3 }, { 0, 40 }, { 0, 1 }, { 0 }, 2 },
 		{ 1, 16, 16, 1, { 2, 2 }, { 2, 2 }, { 5, 5 }, { 1, 1 }, { 0, 0 }, { 0, 0 }, { 0 }, 2 },
 	};
 	for (size_t i = 0; i < sizeof extremes / sizeof extremes[0]; i++)
