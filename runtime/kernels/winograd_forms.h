@@ -121,8 +121,14 @@ typedef void amp_wino_in_fn(const float *x, int64_t row, int64_t col, float *v, 
 /* m: points `point` floats apart; y [T][T][16] */
 typedef void amp_wino_out_fn(const float *m, int64_t point, float *y);
 
-#define AMP_WINO_LOAD(k) d[k] = v_load(from + (k) * step);
-#define AMP_WINO_TURN(k) d[k] = c[k][i];
+/* gcc would rather read an operand of several instructions again from memory each time */
+#ifdef AMP_ISA_AVX512
+#define AMP_WINO_KEEP(x) v_opaque(x)
+#else
+#define AMP_WINO_KEEP(x) (x)
+#endif
+#define AMP_WINO_LOAD(k) d[k] = AMP_WINO_KEEP(v_load(from + (k) * step));
+#define AMP_WINO_TURN(k) d[k] = AMP_WINO_KEEP(c[k][i]);
 #define AMP_WINO_STORE(k) v_store(to + (k) * next, r[k]);
 #define AMP_WINO_IN(N) \
 static __attribute__((noinline, unused)) void amp_wino_in##N(const float *x, int64_t row, int64_t col, float *v, \
