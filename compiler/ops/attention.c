@@ -141,6 +141,45 @@ static bool infer(struct node *n)
 	return check_program(n, &f);
 }
 
+/*
+ * Does a view of n's input i (8: the output) read [N, C, space..] as tokens and whole blocks of 16 channels, so that it
+ * can be one of c16?  Offset and strides of the batch are then the same numbers in both layouts.
+ */
+static bool is_c16_view(const struct node *n, const struct form *f, int i)
+{
+	const struct value *x = i < 8 ? node_in(n, i) : node_out(n, 0);
+	const int64_t *s = f->view[i];
+	const int channel = i == 0 || i == 8 || i % 2 ? 1 : 0;	/* of the two axes: v [j, n], q [i, k], k [k, j], y [i, n] */
+	int64_t space = 1;
+	if (!x || !s || (i >= 5 && i < 8) || x->type.dtype != DT_FLOAT || x->type.rank < 3 || x->type.dim[1].value % 16)
+		return false;
+	for (int d = 2; d < x->type.rank; d++)
+		space *= x->type.dim[d].value;
+	const int64_t depth = i == 0 || i == 8 ? f->sizes[2] : f->depth[i >= 3], tokens = f->sizes[i != 1 && i != 3 && i != 8];
+	if (space < 2 || tokens != space || depth % 16 || s[0] % (16 * space))
+		return false;
+	for (int d = 0; d < f->rank; d++)
+		if (s[1 + d] % (16 * space))
+			return false;
+	return s[1 + f->rank + channel] == space && s[1 + f->rank + !channel] == 1;
+}
+
+static bool c16(const struct node *n, enum layout *want_in, enum layout *want_out)
+{
+	struct form f;
+	if (!read(n, &f))
+		return false;
+	for (int i = 0; i < 9; i++)
+		if (!check_view(n, &f, i))
+			return false;
+	for (int i = 0; i < 5; i++)
+		if (node_in(n, i) && !n->in[i]->data && is_c16_view(n, &f, i))
+			want_in[i] = LAYOUT_C16;
+	if (is_c16_view(n, &f, 8))
+		want_out[0] = LAYOUT_C16;
+	return want_in[0] == LAYOUT_C16 || want_out[0] == LAYOUT_C16;
+}
+
 static void copy(int64_t *to, const int64_t *from, int n)
 {
 	memcpy(to, from, (size_t)n * sizeof *to);
@@ -182,6 +221,7 @@ static bool lower(struct node *n, struct step *s)
 	int64_t *const pair[9][2] = {
 		{ &p->v_j, &p->v_n }, { &p->q0_i, &p->q0_k }, { &p->k0_k, &p->k0_j }, { &p->q1_i, &p->q1_k },
 		{ &p->k1_k, &p->k1_j }, { NULL }, { NULL }, { NULL }, { &p->y_i, &p->y_n } };
+	int64_t *const block[9] = { &p->v_b, &p->q0_b, &p->k0_b, &p->q1_b, &p->k1_b, NULL, NULL, NULL, &p->y_b };
 	for (int i = 0; i < 9; i++) {
 		const int64_t *w = f.view[i];
 		if (!w)
@@ -189,11 +229,18 @@ static bool lower(struct node *n, struct step *s)
 		if (to[i].offset)
 			*to[i].offset = w[0];
 		copy(to[i].batch, w + 1, r);
-		if (to[i].axis)
+		if (to[i].axis) {
 			copy(to[i].axis, w + 1 + r, 4);
-		else
-			for (int k = 0; k < 2; k++)
-				*pair[i][k] = w[1 + r + k];
+			continue;
+		}
+		const struct value *x = i < 8 ? node_in(n, i) : node_out(n, 0);
+		const bool blocks = x->layout == LAYOUT_C16;
+		const int channel = i == 0 || i == 8 || i % 2 ? 1 : 0;
+		if (blocks && !is_c16_view(n, &f, i))
+			fatal(n->graph->c, R_INTERNAL, "%s: view %s of c16", node_where(n), names[i]);
+		for (int k = 0; k < 2; k++)
+			*pair[i][k] = !blocks ? w[1 + r + k] : k == channel ? 1 : 16;
+		*block[i] = 16 * w[1 + r + channel];	/* in c16 the plain stride of a channel is the space */
 	}
 	for (int i = 0; i < N_IN; i++)
 		step_in(s, node_in(n, i));
@@ -233,5 +280,5 @@ static int64_t macs(const struct node *n)
 
 const struct op op_attention_fused = {
 	.domain = "ampoule", .name = "Attention", .since = 1, .min_in = 1, .max_in = N_IN, .min_out = 1,
-	.max_out = 1, .infer = infer, .lower = lower, .macs = macs,
+	.max_out = 1, .infer = infer, .lower = lower, .c16 = c16, .macs = macs,
 };
