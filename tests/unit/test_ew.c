@@ -446,7 +446,7 @@ static void test_emitted(void)
 		CU_ASSERT_PTR_NOT_NULL_FATAL(e);
 		const char *names[] = { "in[0]", "in[1]", "in[2]" }, *result[] = { "out" };
 		struct text body = { .c = c };
-		emit_ew(&body, e, names, result);
+		emit_ew(&body, e, names, result, 1);
 		if ((strstr(body.s, "v_store") != NULL) != trials[k].vector) {
 			fprintf(stderr, "%s\n%s", trials[k].expr, body.s);
 			CU_FAIL("the loop has not the expected form");
