@@ -183,7 +183,7 @@ bool winograd_whole(const struct winograd_layer *l, int tile)
 
 int64_t winograd_ahead(const struct winograd_layer *l, int tile)
 {
-	return weight_bytes(l, tile) <= SMALL_WEIGHTS ? 0 : 16 << 10;
+	return weight_bytes(l, tile) <= SMALL_WEIGHTS ? 0 : 48 << 10;
 }
 
 int64_t winograd_scratch(const struct winograd_layer *l, int tile)

@@ -87,16 +87,20 @@ static __attribute__((noinline, unused)) void NAME##_##T##_##V(const struct amp_
 	const int64_t wb = p->w_block, ahead = p->ahead; \
 	(void)sb, (void)wb, (void)ahead; \
 	AMP_REP##T(AMP_ACC##V) \
-	for (int32_t ib = 0; ib < p->blocks; ib++) { \
-		const int32_t cn = ib + 1 < p->blocks ? p->cs : p->last; \
-		for (int32_t ky = p->ky0; ky < p->ky1; ky++) \
-			for (int32_t kx = 0; kx < p->kw; kx++) { \
-				const float *xp = p->x + ib * p->x_block + (ky - p->ky0) * p->x_row + kx * p->x_col; \
-				const float *w = p->w + (((int64_t)ib * p->kh + ky) * p->kw + kx) * p->cs * 16; \
-				for (int32_t c = 0; c < cn; c++, xp++, w += 16) { \
+	const int64_t rows = (int64_t)p->kw * p->cs * 16;	/* weights of a kernel row */ \
+	const float *xb = p->x, *wi = p->w + p->ky0 * rows; \
+	for (int32_t ib = p->blocks; ib > 0; ib--, xb += p->x_block, wi += p->kh * rows) { \
+		const int32_t cn = ib > 1 ? p->cs : p->last, rest = (p->cs - cn) * 16; \
+		const float *xr = xb, *w = wi; \
+		for (int32_t ky = p->ky1 - p->ky0; ky > 0; ky--, xr += p->x_row) { \
+			const float *xk = xr; \
+			for (int32_t kx = p->kw; kx > 0; kx--, xk += p->x_col, w += rest) { \
+				const float *xp = xk; \
+				for (const float *end = w + cn * 16; w != end; xp++, w += 16) { \
 					AMP_STEP(T, V) \
 				} \
 			} \
+		} \
 	} \
 	AMP_REP##T(AMP_PUT##V) \
 }
