@@ -115,7 +115,7 @@ clean:
 
 # ---- what people call
 
-.PHONY: demo check deps-build deps-check install uninstall help check-includes check-san check-cli check-onnx check-models check-real bench bench-growth bench-layers check-targets
+.PHONY: demo check deps-build deps-check install uninstall help check-includes check-san check-cli check-onnx check-models check-real bench bench-growth bench-layers check-targets check-bits bits-record bits-models
 deps-build:
 	@sh tools/deps.sh build
 deps-check:
@@ -162,6 +162,25 @@ test-target/%: all $(CLI_TOOLS)
 	AMPOULE=$(abspath $(BUILD)/ampoule) BUILD=$(abspath $(BUILD)) CC="$(CC)" sh tests/targets/$*.sh \
 		> $(BUILD)/tests/targets/$*.log 2>&1 || { cat $(BUILD)/tests/targets/$*.log; echo "FAILED: target $*"; exit 1; }; \
 	grep -E '^(ok|not run)' $(BUILD)/tests/targets/$*.log; echo "== $*: $$(($$(date +%s) - begin)) s"
+
+# Whole models on all targets, hash by hash: tests/bits.  FULL=1 takes those of models/export.py, five inputs each, for
+# hours; it goes on where it stopped.  TARGETS="s390x x86-64" MODELS="rcmnet_a" INPUTS=1 choose.
+BITS = python3 tests/bits/check_bits.py --ampoule $(abspath $(BUILD)/ampoule) --build $(abspath $(BUILD)) \
+	--targets "$(if $(filter command,$(firstword $(origin TARGETS))),$(TARGETS))" --models "$(MODELS)" \
+	$(if $(INPUTS),--inputs $(INPUTS)) $(if $(FULL),--full)
+BITS_EXPORTS := rcmnet_a rcmnet_b resnet18 mobilenetv2 vit_tiny
+check-bits: all $(CLI_TOOLS) $(if $(FULL),bits-models)
+	@sh tools/deps.sh targets
+	@nice $(BITS) --verbose --table $(BUILD)/bits/table.md
+# after a change of the numeric plan: the hashes of run --exact, those of exported models with FULL=1
+bits-record: all $(CLI_TOOLS) $(if $(FULL),bits-models)
+	@nice $(BITS) --record
+bits-models:
+	@sh tools/deps.sh models
+	@mkdir -p $(BUILD)/bits/models; py=$$(sh tools/venv.sh $(VENV)) && for m in $(or $(filter $(BITS_EXPORTS),$(MODELS)),$(if $(MODELS),,$(BITS_EXPORTS))); do \
+		f=$(BUILD)/bits/models/$$m.onnx; test -f $$f || case $$m in \
+		rcmnet_?) $$py models/export.py rcmnet --variant $${m#rcmnet_} -o $$f ;; \
+		*) $$py models/export.py $$m -o $$f ;; esac || exit 1; done
 
 # the ONNX backend tests; VECTORS= names other folders of them (a newer release's)
 VECTORS ?= /usr/share/libonnx-testdata/data

@@ -332,7 +332,8 @@ int main(int argc, char **argv)
 #endif
 	if (first == 3) {
 		void *s = prepared(atoi(argv[2])), **out = outputs();
-		CHECK(s != NULL);
+		if (!s)
+			return printf("not run: %s (this CPU has none)\n", m->isa_names[atoi(argv[2])]), 3;
 		CHECK(m->run(s, arena(0xff), in, out) == AMP_OK);
 		for (int i = 0; i < m->n_out; i++) {
 			snprintf(name, sizeof name, "out%d.bin", i);
