@@ -256,7 +256,7 @@ static bool lower(struct node *n, struct step *s)
 		    !mul_i64((p->columns + 15) / 16 * 16, sum, &packed) ||
 		    !add_i64(p->width, 15, &v) || !mul_i64(v / 16 * 16, p->columns, &v) ||
 		    !add_i64(packed, v, &bytes) ||
-		    !add_i64(bytes, 16 * (AMP_ATTENTION_STACK * p->columns + deep), &bytes) ||
+		    !add_i64(bytes, 16 * (AMP_ATTENTION_STACK * ((p->columns + 15) / 16 * 16) + deep), &bytes) ||
 		    !mul_i64(bytes, 4, &s->scratch))
 			fatal(n->graph->c, R_INPUT, "%s: the operands are too large", node_where(n));
 		return true;
