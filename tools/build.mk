@@ -8,6 +8,13 @@ ARCH := $(shell uname -m)
 KVARIANTS := base $(if $(filter x86_64,$(ARCH)),fma)
 KFLAGS_base :=
 KFLAGS_fma := -mavx2 -mfma -mf16c
+# For tests: kernels that have vector forms, with the header of each instruction set.
+TEST_KERNELS := gemm attention meanmax conv_c16 winograd_c16 dwconv_c16 pool_c16 norm
+TEST_VARIANTS := $(if $(filter x86_64,$(ARCH)),sse2 avx2 avx512)
+KFLAGS_sse2 := -DAMP_ISA_SSE2
+KFLAGS_avx2 := -DAMP_ISA_AVX2 -mavx2 -mfma -mf16c
+KFLAGS_avx512 := -DAMP_ISA_AVX512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512cd -mavx2 -mfma -mf16c
+KTEST_OBJ := $(foreach v,$(TEST_VARIANTS),$(TEST_KERNELS:%=$(BUILD)/kernels/%_$(v).o)) $(BUILD)/gen/kernel_list_test.o
 KOBJ := $(foreach v,$(KVARIANTS),$(KERNELS:%=$(BUILD)/kernels/%_$(v).o))
 GENHDRS := $(GEN)/onnx.pb-c.h
 
@@ -45,6 +52,15 @@ $(GEN)/kernel_list.c: $(KERNELS:%=runtime/kernels/%.inc) tools/build.mk $(GEN)/s
 	echo "const struct kernel *const kernel_list_$$v[] = {"; for k in $(KERNELS); do echo "	kernels_$${k}_$$v,"; done; \
 	echo '	NULL'; echo '};'; done; } > $@.tmp && mv $@.tmp $@
 
+$(GEN)/kernel_list_test.c: tools/build.mk
+	@mkdir -p $(@D)
+	@{ echo '#include "ir/schedule.h"'; \
+	for v in $(TEST_VARIANTS); do for k in $(TEST_KERNELS); do echo "extern const struct kernel kernels_$${k}_$$v[];"; done; \
+	echo "static const struct kernel *const $$v[] = {"; for k in $(TEST_KERNELS); do echo "	kernels_$${k}_$$v,"; done; \
+	echo '	NULL'; echo '};'; done; \
+	echo 'const struct { const char *isa; const struct kernel *const *list; } kernel_test_lists[] = {'; \
+	for v in $(TEST_VARIANTS); do echo "	{ \"$$v\", $$v },"; done; echo '	{ NULL, NULL }'; echo '};'; } > $@.tmp && mv $@.tmp $@
+
 $(GEN)/onnx.pb-c.c $(GEN)/onnx.pb-c.h: compiler/import/onnx.proto
 	@mkdir -p $(GEN)
 	@protoc-c --proto_path=compiler/import --c_out=$(GEN) compiler/import/onnx.proto
@@ -69,7 +85,7 @@ $(BUILD)/kernels/%_$(1).o: $(GEN)/kernel_%.c
 	@mkdir -p $$(@D)
 	$$(CC) $$(CFLAGS_ALL) -MMD -MP $(KOPT) $$(KFLAGS_$(1)) -DKERNEL_VARIANT=$(1) -c $$< -o $$@
 endef
-$(foreach v,$(KVARIANTS),$(eval $(call KRULE,$(v))))
+$(foreach v,$(KVARIANTS) $(TEST_VARIANTS),$(eval $(call KRULE,$(v))))
 
 $(BUILD)/libampoule.a: $(OBJ) $(GEN)/sources.txt
 	@rm -f $@
@@ -88,6 +104,8 @@ $(BUILD)/ampoule: $(BUILD)/compiler/main.o $(BUILD)/libampoule.a
 
 # tests/tools: what tests share, and programs that they run (make_rcmnet)
 TEST_OBJ := $(BUILD)/tests/tools/onnx_writer.o
+$(BUILD)/tests/kernels/%: TEST_OBJ += $(KTEST_OBJ)
+$(patsubst %,$(BUILD)/tests/%,$(filter kernels/%,$(UNIT))): $(KTEST_OBJ)
 $(BUILD)/tests/%: tests/%.c $(TEST_OBJ) $(BUILD)/libampoule.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) -MMD -MP -Wno-missing-prototypes -o $@ $< $(wildcard $(basename $<)/*.c) $(TEST_OBJ) $(BUILD)/libampoule.a -lcunit $(LDLIBS_ALL)

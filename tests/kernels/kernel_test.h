@@ -1,7 +1,8 @@
 /*
  * kernel_test.h - calling a generic kernel in every build of it, on memory of the exact size.
  *
- * Each call runs the plain and, where this CPU has it, the FMA build, whole and in 2, 3 and 8 parts (one after another,
+ * Each call runs the plain and, where this CPU has it, the FMA build, and those of TEST_KERNELS (tools/build.mk) with the
+ * header of each instruction set that this CPU has; whole and in 2, 3 and 8 parts (one after another,
  * the last one first, each with scratch of its own); their bytes must be equal, and whatever the kernel should write was
  * NaN (0xff) before.  Memory behind the buffers is guarded
  * by a pattern (and by AddressSanitizer in the sanitized run).
@@ -16,6 +17,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+extern const struct { const char *isa; const struct kernel *const *list; } kernel_test_lists[];
 
 static int bad, checks;
 static const char *what = "";		/* the case, for messages */
@@ -77,6 +80,22 @@ static inline const struct kernel *find_in(const struct kernel *const *list, con
 	return NULL;
 }
 
+static inline int cpu_has(const char *isa)
+{
+#if defined(__x86_64__)
+	__builtin_cpu_init();
+	if (strcmp(isa, "avx512") == 0)
+		return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+		       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+		       __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("fma");
+	if (strcmp(isa, "avx2") == 0)
+		return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+	return strcmp(isa, "sse2") == 0;
+#else
+	return isa == NULL;
+#endif
+}
+
 static size_t test_shared;		/* bytes of scratch that all parts share, and how often each is called */
 static int test_phases = 1;
 
@@ -107,19 +126,40 @@ static inline void call_parts(const struct kernel *k, const void *params, const 
 	free(shared);
 }
 
+static inline int same_bits(float a, float b)
+{
+	return memcmp(&a, &b, sizeof a) == 0 || (a != a && b != b);
+}
+
+/* Equal but for the sign and payload of NaN, which are not in the contract (docs/numerics.md rule 12). */
+static inline int same_bytes(const char *type, const void *a, const void *b, size_t bytes)
+{
+	if (memcmp(a, b, bytes) == 0)
+		return 1;
+	if (strcmp(type, "f32") != 0)
+		return 0;
+	for (size_t i = 0; i < bytes / 4; i++)
+		if (!same_bits(((const float *)a)[i], ((const float *)b)[i]))
+			return 0;
+	return 1;
+}
+
 /* out[i] has bytes[i] bytes (NULL: absent); ends where n_out says. */
 static inline void call(const char *base, const char *type, const void *params, const void *const in[],
 			void *const out[], const size_t bytes[], int n_out, size_t scratch)
 {
 	static const int parts[] = { 2, 3, 8, 1 };	/* the last result is the caller's to look at */
-	const struct kernel *const *lists[2] = { kernel_list_base, NULL };
+	const struct kernel *const *lists[8] = { kernel_list_base };
 	void *first[4] = { 0 };
+	int n = 1;
 #if defined(__x86_64__)
-	__builtin_cpu_init();
-	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-		lists[1] = kernel_list_fma;
+	if (cpu_has("avx2"))
+		lists[n++] = kernel_list_fma;
 #endif
-	for (int v = 0; v < 2 && lists[v]; v++) {
+	for (int i = 0; kernel_test_lists[i].isa; i++)
+		if (cpu_has(kernel_test_lists[i].isa) && find_in(kernel_test_lists[i].list, base, type))
+			lists[n++] = kernel_test_lists[i].list;
+	for (int v = 0; v < n; v++) {
 		const struct kernel *k = find_in(lists[v], base, type);
 		EXPECT(k != NULL, "no kernel %s %s", base, type);
 		if (!k)
@@ -136,7 +176,7 @@ static inline void call(const char *base, const char *type, const void *params, 
 					first[i] = get(bytes[i]);
 					memcpy(first[i], out[i], bytes[i]);
 				} else {
-					EXPECT(memcmp(first[i], out[i], bytes[i]) == 0,
+					EXPECT(same_bytes(type, first[i], out[i], bytes[i]),
 					       "%s %s: output %d differs between builds or numbers of parts (build %d, "
 					       "%d parts)", base, type, i, v, parts[r]);
 				}
@@ -145,11 +185,6 @@ static inline void call(const char *base, const char *type, const void *params, 
 	}
 	for (int i = 0; i < 4; i++)
 		free(first[i]);
-}
-
-static inline int same_bits(float a, float b)
-{
-	return memcmp(&a, &b, sizeof a) == 0 || (a != a && b != b);
 }
 
 /* n results against bits in a stated order and against double within a bound that belongs to each */
