@@ -83,6 +83,7 @@ static void run(int64_t batches, int64_t rows, int64_t columns, int64_t width, i
 	p.q1_offset = q[1].offset, p.q1_batch[0] = q[1].batch, p.q1_i = q[1].a, p.q1_k = q[1].b;
 	p.k0_offset = k[0].offset, p.k0_batch[0] = k[0].batch, p.k0_k = k[0].a, p.k0_j = k[0].b;
 	p.k1_offset = k[1].offset, p.k1_batch[0] = k[1].batch, p.k1_k = k[1].a, p.k1_j = k[1].b;
+	p.v_b = 16 * p.v_n, p.q0_b = 16 * p.q0_k, p.q1_b = 16 * p.q1_k, p.k0_b = 16 * p.k0_k, p.k1_b = 16 * p.k1_k;
 	int64_t *const offset[3] = { &p.b0_offset, &p.b1_offset, &p.b2_offset };
 	int64_t *const batch[3] = { p.b0_batch, p.b1_batch, p.b2_batch }, *const ij[3] = { p.b0_ij, p.b1_ij, p.b2_ij };
 	for (int i = 0; i < 3; i++) {
@@ -93,7 +94,7 @@ static void run(int64_t batches, int64_t rows, int64_t columns, int64_t width, i
 		ij[i][2] = b[i].b * p.split_j;
 		ij[i][3] = b[i].b;
 	}
-	p.y_batch[0] = rows * y_row, p.y_i = y_row, p.y_n = 1;
+	p.y_batch[0] = rows * y_row, p.y_i = y_row, p.y_n = 1, p.y_b = 16;
 	/* the program: product (scaled), a bias first or after, the second product, more biases, a division at the end */
 	const int bias_first = biases && (scales & 1);
 #define OP(o, a) (p.op[p.n_ops] = (o), p.arg[p.n_ops++] = (a))
@@ -191,7 +192,8 @@ static void masks(void)
 	float q[R * D], k[C * D], v[C], mask[R * C], y[R];
 	struct amp_attention p = { .rank = 0, .n_ops = 3, .op = { AMP_ATT_PRODUCT, AMP_ATT_BIAS, AMP_ATT_ADD }, .rows = R,
 				   .columns = C, .width = 1, .depth0 = D, .split_i = 1, .split_j = 1, .v_j = 1, .v_n = 1,
-				   .q0_i = D, .q0_k = 1, .k0_k = 1, .k0_j = D, .b0_ij = { C, C, 1, 1 }, .y_i = 1, .y_n = 1 };
+				   .v_b = 16, .q0_i = D, .q0_k = 1, .q0_b = 16, .k0_k = 1, .k0_j = D, .k0_b = 16,
+				   .b0_ij = { C, C, 1, 1 }, .y_i = 1, .y_n = 1, .y_b = 16 };
 	what = "masks";
 	for (int i = 0; i < R * D; i++)
 		q[i] = random_float();
