@@ -106,7 +106,7 @@ static int prepare(struct session *s)
 			if (!strcmp(m->isa_names[i], s->opt.isa))
 				isa = i;
 		if (isa < 0)
-			return complain(s, 2, "--isa: no such variant in this program (see --version)", s->opt.isa);
+			return complain(s, 2, "--isa or AMPOULE_ISA: no such variant in this program (see --version)", s->opt.isa);
 	}
 	const int code = load_weights(s);
 	if (code)

@@ -60,7 +60,7 @@ static void help(const struct amp_model *m)
 	for (int i = 0; i < m->n_isa; i++)
 		printf(" %s", m->isa_names[i]);
 	printf("\n"
-	       "                      (the results are the same bytes)\n"
+	       "                      (the results are the same bytes); also by the environment: AMPOULE_ISA=NAME\n"
 	       "  --weights FILE      read the weights from FILE%s%s\n"
 	       "  --threads N         use N threads, 1 to %d (%d)\n"
 	       "  --profile           print time and speed of each step on standard error; with --json as JSON\n"
@@ -90,13 +90,13 @@ static void help(const struct amp_model *m)
 	       "2 wrong usage, 4 internal error.\nExample: %s --top 1 --csv slides/ > cells.csv\n", m->name);
 }
 
-static void version(const struct amp_model *m)
+static void version(const struct amp_model *m, const char *isa)
 {
 	printf("%s, compiled by Ampoule %s\nmodel   sha256 %s\nweights sha256 %s\nreads   %s\nvariants", m->name,
 	       m->version, m->model_sha256, m->weights_sha256, app_formats());
 	const int best = m->best_isa ? m->best_isa() : -1;
 	for (int i = 0; i < m->n_isa; i++)
-		printf(" %s%s", m->isa_names[i], i == best ? " (used here)" : "");
+		printf(" %s%s", m->isa_names[i], (isa ? !strcmp(m->isa_names[i], isa) : i == best) ? " (used here)" : "");
 	printf("\nthreads %d", m->threads);
 	printf("\nmemory  %lld bytes of arena, %lld prepared, %lld of weights\n", (long long)m->arena_bytes,
 	       (long long)m->prepared_bytes, (long long)m->weights_bytes);
@@ -139,8 +139,10 @@ static double decimal(const char *s)
 
 int app_parse_options(struct app_options *o, const struct amp_model *m, int argc, char **argv)
 {
-	int plain = 0;
+	int plain = 0, show_version = 0;
+	const char *const isa = getenv("AMPOULE_ISA");
 	memset(o, 0, sizeof *o);
+	o->isa = isa && *isa ? isa : NULL;
 	o->top = 3;
 	o->activation = -1;
 	o->min_probability = -1;
@@ -157,8 +159,7 @@ int app_parse_options(struct app_options *o, const struct amp_model *m, int argc
 			help(m);
 			return 0;
 		} else if (!strcmp(a, "--version")) {
-			version(m);
-			return 0;
+			show_version = 1;
 		} else if (!strcmp(a, "--json")) {
 			o->json = 1;
 		} else if (!strcmp(a, "--csv")) {
@@ -200,6 +201,10 @@ int app_parse_options(struct app_options *o, const struct amp_model *m, int argc
 		}
 		if (missing)
 			return wrong(m, "a value is missing after ", a);
+	}
+	if (show_version) {
+		version(m, o->isa);
+		return 0;
 	}
 	if (o->json && o->csv)
 		return wrong(m, "--json and --csv exclude each other", "");
