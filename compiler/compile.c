@@ -117,12 +117,30 @@ static bool settle(struct ctx *c, const struct options *o, struct compiled *k)
 		     "compile`", o->dump_after);
 		return false;
 	}
-	k->target = target_find(c, o->target ? o->target : "native");
+	if (o->triple && !o->target)
+		k->target = target_of_triple(c, o->triple);
+	else
+		k->target = target_find(c, o->target ? o->target : "native");
 	if (k->target && k->target->no_threads && o->threads > 1) {
 		diag(c, SEV_ERROR, "options", NULL, "--threads %d: target %s has no threads", o->threads, k->target->name);
 		return false;
 	}
-	return k->target != NULL;
+	if (!k->target || o->emit == EMIT_C)
+		return k->target != NULL;
+	if (!o->library) {
+		diag(c, SEV_ERROR, "options", NULL, "--emit needs --library: clang alone has no C library for the classifier's "
+		     "program");
+		return false;
+	}
+	if (!o->triple) {
+		diag(c, SEV_ERROR, "options", NULL, "--emit needs --triple, for example --triple aarch64-none-elf");
+		return false;
+	}
+	k->clang = clang_find(c);
+	if (!k->clang)
+		diag(c, SEV_ERROR, "options", NULL, "--emit needs clang, and there is none: no clang, clang-30 ... clang-11 in "
+		     "$PATH (Debian: apt-get install clang; or set AMPOULE_CLANG)");
+	return k->clang != NULL;
 }
 
 static bool emit_settings(struct ctx *c, const struct options *o, const struct compiled *k,
@@ -191,6 +209,17 @@ static bool addresses_fit(struct ctx *c, const struct compiled *k)
 	return false;
 }
 
+/* --emit: clang, in the folder that is being made */
+struct objects {
+	const struct compiled *k;
+	const struct options *o;
+};
+static bool objects(struct emission *e, void *arg, const char *dir)
+{
+	const struct objects *j = arg;
+	return clang_objects(e->c, j->k->clang, dir, j->k->name, j->o->triple, j->k->target, j->o->emit);
+}
+
 enum result cmd_compile(struct ctx *c, void *options)
 {
 	const struct options *o = options;
@@ -212,6 +241,11 @@ enum result cmd_compile(struct ctx *c, void *options)
 		}
 	if (o->put)
 		return R_SUCCESS;
+	struct objects job = { &k, o };
+	if (k.clang) {
+		e->finish = objects;
+		e->finish_arg = &job;
+	}
 	if (!emit_write(e, o->out))
 		return R_INPUT;
 	report_summary(e, &k, o->out, output_of(o));
@@ -242,7 +276,13 @@ enum result cmd_inspect(struct ctx *c, void *options)
 enum result cmd_targets(struct ctx *c, void *options)
 {
 	const struct options *o = options;
-	(void)o;
+	if (o->probe) {
+		struct text t = { .c = c };
+		if (!target_probe(c, o->probe, &t))
+			return R_USAGE;
+		fputs(t.s, stdout);
+		return R_SUCCESS;
+	}
 	const struct target **all = target_all(c);
 	for (int i = 0; i < vec_len(all); i++) {
 		printf("%-10s %s\n", all[i]->name, all[i]->about);

@@ -5,6 +5,7 @@
 #define AMP_COMPILE_H
 
 #include "emit/emit.h"
+#include "target/clang.h"
 
 #include <stdio.h>
 
@@ -19,6 +20,9 @@ struct options {
 	const char *out;		/* -o */
 	const char *name;
 	const char *target;		/* NULL: native */
+	const char *triple;		/* LLVM's name of a target, or NULL */
+	enum emit_kind emit;		/* objects beside the C, by clang */
+	const char *probe;		/* triple that targets describes */
 	const char **dims, **shapes;	/* vec: "batch=1", "image=1x3x224x224" */
 	enum weights_mode weights;
 	bool library;
@@ -53,6 +57,7 @@ struct compiled {
 	struct schedule *s;
 	struct plan *p;
 	const struct target *target;
+	const struct clang *clang;	/* for --emit, or NULL */
 	const char *name;
 };
 

@@ -13,13 +13,13 @@ struct command {
 };
 
 static const struct command commands[] = {
-	{ "compile", cmd_compile, " -o --name --target --dim --shape --weights --library --classifier --labels "
+	{ "compile", cmd_compile, " -o --name --target --triple --emit --dim --shape --weights --library --classifier --labels "
 	  "--preprocess --activation --plan --threads --dump-after --verbose ", true },
-	{ "inspect", cmd_inspect, " --dim --shape --target --plan --threads --json --html --dump-after --verbose ", true },
+	{ "inspect", cmd_inspect, " --dim --shape --target --triple --plan --threads --json --html --dump-after --verbose ", true },
 	{ "verify", cmd_verify, " --data --dim --shape --rtol --atol --layers --html --json --cc --keep --seed --plan --threads --target --verbose ",
 	  true },
 	{ "run", cmd_run, " --exact --input -o --seed --dim --shape --json --plan --verbose ", true },
-	{ "targets", cmd_targets, " ", false },
+	{ "targets", cmd_targets, " --probe ", false },
 };
 #define N_COMMANDS (int)(sizeof commands / sizeof commands[0])
 
@@ -40,6 +40,12 @@ static bool set(struct ctx *c, struct options *o, const char *name, const char *
 		o->name = v;
 	else if (str_eq(name, "--target"))
 		o->target = v;
+	else if (str_eq(name, "--triple"))
+		o->triple = v;
+	else if (str_eq(name, "--probe"))
+		o->probe = v;
+	else if (str_eq(name, "--emit") && (str_eq(v, "c") || str_eq(v, "obj") || str_eq(v, "asm") || str_eq(v, "ll")))
+		o->emit = str_eq(v, "c") ? EMIT_C : str_eq(v, "obj") ? EMIT_OBJ : str_eq(v, "asm") ? EMIT_ASM : EMIT_LL;
 	else if (str_eq(name, "--dim"))
 		vec_add(c, o->dims, v);
 	else if (str_eq(name, "--shape"))
@@ -89,6 +95,7 @@ static const char *expected(const char *name)
 		{ "--plan", "direct or speed" }, { "--activation", "softmax, sigmoid or none" },
 		{ "--weights", "embed, array or file" }, { "--rtol", "a number from 0 on" },
 		{ "--atol", "a number from 0 on" }, { "--seed", "a number from 0 on" },
+		{ "--emit", "c, obj, asm or ll" },
 		{ "--threads", "a number from 1 to 64" },
 	};
 	for (size_t i = 0; i < sizeof wants / sizeof wants[0]; i++)

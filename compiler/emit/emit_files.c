@@ -304,6 +304,7 @@ bool emit_write(struct emission *e, const char *dir_in)
 			     strerror(errno));
 		ok = ok && file_write(c, str_printf(c, "%s/%s", tmp, f->path), f->data, f->n);
 	}
+	ok = ok && (!e->finish || e->finish(e, e->finish_arg, tmp));
 	if (ok && state == 2 && rename(dir, old) != 0) {
 		diag(c, SEV_ERROR, "emit", NULL, "cannot replace %s: %s", dir, strerror(errno));
 		ok = false;

@@ -85,6 +85,8 @@ static void people(struct ctx *c, const struct compiled *k, FILE *f)
 	fprintf(f, "size      %.3f M parameters, %.1f M multiply-accumulates\n", (double)parameters(k->source) / 1e6,
 		(double)macs / 1e6);
 	fprintf(f, "target    %s\n", k->target->name);
+	if (k->target->note)
+		fprintf(f, "          %s\n", k->target->note);
 	fprintf(f, "plan      %s, %d steps\n", k->s->plan_name, vec_len(k->s->steps));
 	fprintf(f, "flash     %" PRId64 " bytes of weights, and the code\n", k->p->weights_bytes);
 	fprintf(f, "RAM       %" PRId64 " bytes of arena, and inputs and outputs\n", k->p->arena_bytes);
@@ -147,6 +149,11 @@ static void machines(struct ctx *c, const struct compiled *k, FILE *f)
 	ios_json(&t, "outputs", k->g->outputs);
 	ops_json(&t, "operators", src);
 	ops_json(&t, "operators_after_passes", after);
+	if (k->target->note) {
+		text_printf(&t, "  \"target_note\": ");
+		text_json(&t, k->target->note);
+		text_printf(&t, ",\n");
+	}
 	text_printf(&t, "  \"target\": \"%s\",\n  \"numeric_plan\": \"%s\",\n  \"steps\": %d,\n", k->target->name,
 		    k->s->plan_name, vec_len(k->s->steps));
 	report_layers(&t, k->g);

@@ -67,7 +67,13 @@ void report_manifest(struct emission *e, const struct compiled *k)
 	text_json(&t, k->source->producer ? k->source->producer : "");
 	text_printf(&t, ", \"data\": ");
 	report_data_files(&t, k->source);
-	text_printf(&t, "},\n  \"target\": \"%s\",\n  \"variants\": [", k->target->name);
+	text_printf(&t, "},\n");
+	if (k->target->note) {
+		text_printf(&t, "  \"target_note\": ");
+		text_json(&t, k->target->note);
+		text_printf(&t, ",\n");
+	}
+	text_printf(&t, "  \"target\": \"%s\",\n  \"variants\": [", k->target->name);
 	for (int i = 0; i < vec_len(k->target->variants); i++)
 		text_printf(&t, "%s\"%s\"", i ? ", " : "", k->target->variants[i].name);
 	text_printf(&t, "],\n  \"options\": {\"weights\": \"%s\", \"library\": %s, \"threads\": %d, \"labels\": %d, "

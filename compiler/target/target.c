@@ -29,6 +29,8 @@ static bool set(struct ctx *c, struct target *t, const char *key, const char *v)
 		t->name = v;
 	else if (str_eq(key, "about"))
 		t->about = v;
+	else if (str_eq(key, "note"))
+		t->note = v;
 	else if (str_eq(key, "cc"))
 		t->cc = v;
 	else if (str_eq(key, "cflags"))
@@ -71,7 +73,7 @@ static bool set(struct ctx *c, struct target *t, const char *key, const char *v)
 	return true;
 }
 
-static const struct target *parse(struct ctx *c, const char *text, size_t n, const char *file)
+const struct target *target_parse(struct ctx *c, const char *text, size_t n, const char *file)
 {
 	struct target *t = NEW(c, struct target);
 	const char *s = str_dup_n(c, text, n);
@@ -113,7 +115,7 @@ const struct target **target_all(struct ctx *c)
 	const struct target **all = NULL;
 	for (const struct runtime_file *f = runtime_files; f->path; f++)
 		if (str_starts(f->path, "compiler/target/")) {
-			const struct target *t = parse(c, f->begin, (size_t)(f->end - f->begin), f->path);
+			const struct target *t = target_parse(c, f->begin, (size_t)(f->end - f->begin), f->path);
 			if (t)
 				vec_add(c, all, t);
 		}
@@ -142,7 +144,7 @@ const struct target *target_find(struct ctx *c, const char *name)
 	if (strchr(name, '/') || str_ends(name, ".target")) {
 		size_t n;
 		const unsigned char *text = file_read(c, name, 1 << 16, &n);
-		return text ? parse(c, (const char *)text, n, name) : NULL;
+		return text ? target_parse(c, (const char *)text, n, name) : NULL;
 	}
 	if (str_eq(name, "native"))
 		name = native();

@@ -4,6 +4,7 @@
  * Lines `key value`, '#' starts a comment:
  *	name x86-64			what --target takes
  *	about one line for `ampoule targets`
+ *	note a line that inspect and the manifest repeat: what users of the target must know
  *	endian little|big
  *	bits 64				of a pointer
  *	incbin yes|no			the assembler knows .incbin
@@ -29,7 +30,7 @@ struct target_variant {
 };
 
 struct target {
-	const char *name, *about, *cc, *cflags, *ldflags, *run, *exe;
+	const char *name, *about, *note, *cc, *cflags, *ldflags, *run, *exe;
 	bool big_endian, incbin, no_threads;
 	const char **make;		/* vec */
 	int bits;
@@ -38,6 +39,8 @@ struct target {
 
 /* A built-in name, "native", or the path of a file (when it has a '/' or ends in .target). */
 const struct target *target_find(struct ctx *c, const char *name);
+/* A description's text; `file` is for messages.  NULL after diagnostics. */
+const struct target *target_parse(struct ctx *c, const char *text, size_t n, const char *file);
 /* All built-in ones: vec. */
 const struct target **target_all(struct ctx *c);
 
