@@ -120,7 +120,7 @@ static bool settle(struct ctx *c, const struct options *o, struct compiled *k)
 	if (o->triple && !o->target)
 		k->target = target_of_triple(c, o->triple);
 	else
-		k->target = target_find(c, o->target ? o->target : "native");
+		k->target = target_find(c, o->target);
 	if (k->target && k->target->no_threads && o->threads > 1) {
 		diag(c, SEV_ERROR, "options", NULL, "--threads %d: target %s has no threads", o->threads, k->target->name);
 		return false;
@@ -294,5 +294,8 @@ enum result cmd_targets(struct ctx *c, void *options)
 			printf("%-10s   %-8s %s%s\n", "", all[i]->variants[v].name, all[i]->variants[v].flags,
 			       all[i]->variants[v].detect ? "  (chosen at start)" : "");
 	}
+	const struct target *here = target_find(c, "native");
+	if (here)
+		printf("%-10s %s\n", "native", str_eq(here->name, "native") ? here->about : here->name);
 	return R_SUCCESS;
 }

@@ -16,6 +16,8 @@ static const struct text_of { const char *name, *line, *text; } texts[] = {
 	"  -o FOLDER              where to write; replaced only if ampoule wrote it or it is empty\n"
 	"  --name NAME            a C identifier; default: the model's file name\n"
 	"  --target T             a name from `ampoule targets`, native, or the path of a .target file\n"
+	"  --triple T             LLVM's name of a target, for example thumbv7em-none-eabihf; needs clang\n"
+	"  --emit KIND            c (default); obj, asm or ll: compiled by clang for --triple, beside the C of --library\n"
 	SHAPES
 	"  --labels FILE          config.json (id2label, problem_type) or a text, one label a line\n"
 	"  --preprocess FILE      preprocessor_config.json: how a picture becomes the input\n"
@@ -34,7 +36,7 @@ static const struct text_of { const char *name, *line, *text; } texts[] = {
 	{ "inspect", "operators, parameters, MACs, RAM, flash and the plan, before anything is built",
 	"usage: ampoule inspect MODEL.onnx [options]\n\n"
 	SHAPES
-	"  --target T             as for compile\n"
+	"  --target T, --triple T as for compile\n"
 	"  --json                 for machines\n"
 	"  --html FILE            a page with pictures: the network, its memory\n"
 	"  --plan P               the numeric plan: speed, size or direct\n"
@@ -76,11 +78,13 @@ static const struct text_of { const char *name, *line, *text; } texts[] = {
 	"  --verbose              print notes as well\n\n"
 	"example:\n  ampoule run rcmnet.onnx --exact --input cell.npy -o out\n" },
 	{ "targets", "list the targets",
-	"usage: ampoule targets\n\n"
+	"usage: ampoule targets [--probe TRIPLE]\n\n"
+	"  --probe TRIPLE         a target file for one of LLVM's triples, from what clang says of it; guesses are marked\n\n"
 	"A target is one short text file: `--target ./my-core.target` takes one of your own.\n"
-	"Keys: name, about, endian little|big, bits 32|64, incbin yes|no, cc, cflags, ldflags, run,\n"
+	"Keys: name, about, note, endian little|big, bits 32|64, incbin yes|no, cc, cflags, ldflags, exe, run,\n"
 	"make LINE, threads yes|no, variant NAME MACRO flags..., detect NAME FUNCTION.\n\n"
-	"example:\n  ampoule compile model.onnx -o out --target generic\n" },
+	"example:\n  ampoule compile model.onnx -o out --target generic\n"
+	"  ampoule targets --probe riscv64-unknown-elf > mine.target\n" },
 };
 #define N_TEXTS (int)(sizeof texts / sizeof texts[0])
 

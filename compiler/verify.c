@@ -356,7 +356,7 @@ enum result cmd_verify(struct ctx *c, void *options)
 {
 	const struct options *o = options;
 	struct job j = { .c = c, .o = o, .json = { .c = c } };
-	j.k.target = target_find(c, o->target ? o->target : "native");
+	j.k.target = target_find(c, o->target);
 	if (!j.k.target)
 		return R_USAGE;
 	if (!stage_load(c, o, &j.k) || !stage_build(c, o, &j.k))

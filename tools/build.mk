@@ -69,6 +69,24 @@ $(GEN)/runtime_text.c: $(RTEXT) tools/embed.sh tools/build.mk $(GEN)/sources.txt
 	@mkdir -p $(@D)
 	@sh tools/embed.sh $(GEN)/runtime_text $(RTEXT)
 
+# ---- LLVM, if WITH_LLVM=1: triples, data layouts and this machine's CPU from its C API (compiler/target/llvm.c)
+
+ifeq ($(WITH_LLVM),1)
+LLVM_CONFIG ?= $(firstword $(foreach c,llvm-config $(patsubst %,llvm-config-%,24 23 22 21 20 19 18 17 16 15 14), \
+	$(if $(shell command -v $(c) 2>/dev/null),$(c))))
+ifeq ($(LLVM_CONFIG),)
+$(error WITH_LLVM=1 needs llvm-config (Debian: apt-get install llvm-dev))
+endif
+LLVM_CFLAGS := -DWITH_LLVM -isystem $(shell $(LLVM_CONFIG) --includedir)
+LDLIBS_ALL += $(shell $(LLVM_CONFIG) --ldflags) $(shell $(LLVM_CONFIG) --libs)
+endif
+$(GEN)/llvm.txt: FORCE
+	@mkdir -p $(@D)
+	@echo '$(LLVM_CFLAGS)' > $@.tmp
+	@cmp -s $@.tmp $@ && rm -f $@.tmp || mv $@.tmp $@
+$(BUILD)/compiler/target/llvm.o: $(GEN)/llvm.txt
+$(BUILD)/compiler/target/llvm.o: CFLAGS_ALL += $(LLVM_CFLAGS)
+
 # ---- objects
 
 $(BUILD)/%.o: %.c | $(GENHDRS)

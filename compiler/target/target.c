@@ -2,6 +2,7 @@
 #include "target/target.h"
 
 #include "core/runtime_text.h"
+#include "target/llvm.h"
 
 #include <string.h>
 
@@ -139,20 +140,50 @@ static const char *native(void)
 #endif
 }
 
+/* Does LLVM's list of features ("+sse2,+avx,...") hold what each -mNAME of the flags asks for? */
+static bool has_all(struct ctx *c, const char *features, const char *flags)
+{
+	const char *list = str_printf(c, "%s,", features);
+	for (const char *w; (w = word(c, &flags)) != NULL;)
+		if (str_starts(w, "-m") && !strstr(list, str_printf(c, "+%s,", w + 2)))
+			return false;
+	return true;
+}
+
+/* The one variant that suits this machine best, as LLVM sees it; without LLVM the target as it is. */
+static const struct target *for_host(struct ctx *c, const struct target *t)
+{
+	const char *triple, *cpu, *features;
+	int best = 0;
+	if (!llvm_host(c, &triple, &cpu, &features))
+		return t;
+	for (int i = 1; i < vec_len(t->variants); i++)
+		if (has_all(c, features, t->variants[i].flags))
+			best = i;
+	struct target *one = mem_copy(c, t, sizeof *t);
+	one->name = "native";
+	one->about = str_printf(c, "this machine, %s: the variant %s of %s (LLVM %s, %s)", cpu, t->variants[best].name,
+				t->name, llvm_version(c), triple);
+	one->variants = NULL;
+	vec_add(c, one->variants, t->variants[best]);
+	return one;
+}
+
 const struct target *target_find(struct ctx *c, const char *name)
 {
-	if (strchr(name, '/') || str_ends(name, ".target")) {
+	if (name && (strchr(name, '/') || str_ends(name, ".target"))) {
 		size_t n;
 		const unsigned char *text = file_read(c, name, 1 << 16, &n);
 		return text ? target_parse(c, (const char *)text, n, name) : NULL;
 	}
-	if (str_eq(name, "native"))
+	const bool here = name && str_eq(name, "native");
+	if (!name || here)
 		name = native();
 	const struct target **all = target_all(c);
 	struct text known = { .c = c };
 	for (int i = 0; i < vec_len(all); i++) {
 		if (str_eq(all[i]->name, name))
-			return all[i];
+			return here ? for_host(c, all[i]) : all[i];
 		text_printf(&known, "%s%s", i ? ", " : "", all[i]->name);
 	}
 	diag(c, SEV_ERROR, "target", NULL, "there is no target \"%s\"; there are: %s, native, or the path of a "

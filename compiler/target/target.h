@@ -37,7 +37,10 @@ struct target {
 	struct target_variant *variants;	/* vec */
 };
 
-/* A built-in name, "native", or the path of a file (when it has a '/' or ends in .target). */
+/*
+ * A built-in name, or the path of a file (when it has a '/' or ends in .target).  NULL: the one that this machine
+ * runs.  "native": the same, and where LLVM is linked only the variant that suits this CPU best.
+ */
 const struct target *target_find(struct ctx *c, const char *name);
 /* A description's text; `file` is for messages.  NULL after diagnostics. */
 const struct target *target_parse(struct ctx *c, const char *text, size_t n, const char *file);
