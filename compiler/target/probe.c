@@ -24,6 +24,7 @@ struct probe {
 	struct fact endian, bits, incbin, fma, about, run;
 	const char *base;		/* built-in target whose variants are taken, or NULL: plain C */
 	bool small;			/* a microcontroller */
+	bool no_os;			/* so no threads */
 };
 
 static bool starts(const char *s, const char *const list[])
@@ -104,9 +105,7 @@ static void take_facts(struct ctx *c, struct probe *p)
 		p->bits.value = str_printf(c, "%d", p->layout.bits);
 	else
 		p->bits = (struct fact){ b64 ? "64" : "32", "by the name of the architecture" };
-	if (str_starts(p->arch, "wasm"))
-		p->incbin.value = "no";
-	else if (macro(c, p, "__ELF__"))
+	if (str_starts(p->arch, "wasm") || macro(c, p, "__ELF__"))
 		p->incbin.value = "yes";
 	else
 		p->incbin = (struct fact){ "yes", "clang's assembler has it for ELF, COFF and Mach-O" };
@@ -119,10 +118,10 @@ static void take_facts(struct ctx *c, struct probe *p)
 		p->run = (struct fact){ emu, "qemu's name for the architecture; -L FOLDER if its C library lies elsewhere" };
 
 	const char *profile = macro(c, p, "__ARM_ARCH_PROFILE");
-	const bool no_os = has_word(p, "none") || (has_word(p, "unknown") && str_ends(p->triple, "elf"));
+	p->no_os = has_word(p, "none") || str_starts(p->arch, "wasm") || (has_word(p, "unknown") && str_ends(p->triple, "elf"));
 	p->small = (profile && strchr(profile, 'M')) || str_starts(p->arch, "thumbv6m") || str_starts(p->arch, "thumbv7m") ||
 		   str_starts(p->arch, "thumbv7em") || str_starts(p->arch, "thumbv8m") ||
-		   (no_os && str_eq(p->bits.value, "32") && !str_starts(p->arch, "wasm"));
+		   (p->no_os && str_eq(p->bits.value, "32") && !str_starts(p->arch, "wasm"));
 	if (str_starts(p->arch, "x86_64"))
 		p->base = "x86-64";
 	else if ((str_starts(p->arch, "aarch64") && !str_starts(p->arch, "aarch64_be")) || str_starts(p->arch, "arm64"))
@@ -203,6 +202,8 @@ static void describe(struct ctx *c, const struct probe *p, struct text *t)
 		    p->fma.why ? p->fma.why : "", p->triple, p->about.value);
 	if (p->small)
 		text_printf(t, "note %s\n", SMALL);
+	if (p->no_os)
+		text_printf(t, "threads no\n");
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
 		if (keys[i].f->value)
 			text_printf(t, "%s %s%s%s\n", keys[i].key, keys[i].f->value, keys[i].f->why ? "  # guess: " : "",

@@ -76,7 +76,7 @@ got=$(try compile t); expect tiny.onnx
 got=$(try help ver); expect verify
 got=$(try inspect tiny.onnx --js); expect --json
 got=$(try run --exa); expect --exact
-got=$(try targets -); expect --help
+got=$(try targets -); expect "--probe --help"
 END
 if command -v bash > /dev/null; then
 	PATH=$P/bin:$PATH bash "$W/complete.sh" "$P/share/bash-completion/completions/ampoule" "$W" || fail completion

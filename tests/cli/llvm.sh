@@ -24,7 +24,7 @@ probe aarch64-none-elf little 64 "neon AMP_ISA_NEON"
 grep -q "^run" "$W/aarch64-none-elf.target" && fail "an emulator without a system"
 probe riscv64-unknown-elf little 64 "generic AMP_ISA_GENERIC"
 probe wasm32-unknown-unknown little 32 "generic AMP_ISA_GENERIC"
-has "$W/wasm32-unknown-unknown.target" "incbin no"
+has "$W/wasm32-unknown-unknown.target" "incbin yes" "threads no"
 probe s390x-linux-gnu big 64 "generic AMP_ISA_GENERIC"
 has "$W/s390x-linux-gnu.target" "run qemu-s390x  # guess: "
 probe x86_64-pc-windows-gnu little 64 "avx512 AMP_ISA_AVX512"
@@ -65,8 +65,8 @@ for triple in thumbv7em-none-eabihf aarch64-none-elf riscv64-unknown-elf wasm32-
 	else
 		[ "$(head -c 4 "$W/emit/tiny.o" | tail -c 3)" = asm ] || fail "no WebAssembly"
 	fi
-	[ $triple = wasm32-unknown-unknown ] || emit $triple asm s 2
-	emit $triple ll ll $([ $triple = wasm32-unknown-unknown ] && echo 3 || echo 2)
+	emit $triple asm s 2
+	emit $triple ll ll 2
 	has "$W/emit/tiny_model_$([ $triple = aarch64-none-elf ] && echo neon || echo generic).ll" "target triple ="
 done
 emit s390x-linux-gnu obj o 3
