@@ -256,12 +256,12 @@ static bool lower(struct node *n, struct step *s)
 		    !mul_i64((p->columns + 15) / 16 * 16, sum, &packed) ||
 		    !add_i64(p->width, 15, &v) || !mul_i64(v / 16 * 16, p->columns, &v) ||
 		    !add_i64(packed, v, &bytes) ||
-		    !add_i64(bytes, 16 * (AMP_ATTENTION_STACK * ((p->columns + 15) / 16 * 16) + deep), &bytes) ||
+		    !add_i64(bytes, AMP_ATTENTION_ROWS * (AMP_ATTENTION_STACK * ((p->columns + 15) / 16 * 16) + deep), &bytes) ||
 		    !mul_i64(bytes, 4, &s->scratch))
 			fatal(n->graph->c, R_INPUT, "%s: the operands are too large", node_where(n));
 		return true;
 	}
-	if (!mul_i64(wide, 16 * ((AMP_ATTENTION_STACK + 1) * ct + 2 * st), &bytes))
+	if (!mul_i64(wide, AMP_ATTENTION_ROWS * ((AMP_ATTENTION_STACK + 1) * ct + 2 * st), &bytes))
 		return false;
 	s->scratch = bytes;
 	return true;
