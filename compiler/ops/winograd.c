@@ -96,7 +96,7 @@ static struct tensor *transform_all(struct ctx *ctx, const struct winograd_layer
 		for (int64_t c = 0; c < l->c; c++, from += size * size)
 			for (int ph = 0; ph < s * s; ph++) {
 				double g[4 * 4] = { 0 }, half[AMP_WINO_MAX * 4], u[AMP_WINO_MAX * AMP_WINO_MAX];
-				const int64_t i = l->c < 16 ? ph * l->c + c : c / 16 * 16 * s * s + ph * 16 + c % 16;
+				const int64_t i = amp_wino_phase(s == 1 ? 1 : ph) * l->c + c;
 				float *at = to + (o / 16 * k + i) * 16 + o % 16;
 				for (int a = 0; a < taps; a++)
 					for (int b = 0; b < taps; b++) {
@@ -146,7 +146,8 @@ static double cost(const struct winograd_layer *l, int tile)
 		const double n = tile + winograd_taps(l) - 1, points = n * n;
 		c *= (double)(l->stride * l->stride);
 		weights = points * c * m;
-		macs = tiles * weights;
+		/* half of the phases lack a last row, half a last column */
+		macs = tiles * (l->stride == 1 ? weights : (n - 0.5) * (n - 0.5) * c * m);
 		transforms = tiles * (12 * points * ceil(c / 16) * 16 + 8 * (points + tile * tile) * m);
 	}
 	weights *= 10;
