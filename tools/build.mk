@@ -151,7 +151,7 @@ clean:
 
 # ---- what people call
 
-.PHONY: demo check deps-build deps-check install uninstall help check-includes check-san check-cli check-onnx check-models check-real bench bench-growth bench-layers check-targets check-bits bits-record bits-models
+.PHONY: demo check deps-build deps-check install uninstall help check-includes check-san check-cli check-onnx check-models check-real bench bench-growth bench-layers bench-kernels check-targets check-bits bits-record bits-models
 deps-build:
 	@sh tools/deps.sh build
 deps-check:
@@ -243,6 +243,7 @@ check-real: all
 
 # Ampoule raced against its peers, tests/bench: docs/benchmarks.md.  ONLY=rcmnet_a,resnet18 PEERS=onnxruntime RUNS=30
 # THREADS=1,2 OURS=default,direct,default/avx2 QUICK=1; bench-layers MODEL=rcmnet_a or MODEL=file.onnx.
+comma := ,
 PEERS ?= onnxruntime,openvino,ncnn,torch.compile
 OURS ?= default
 THREADS ?= 1,2
@@ -260,11 +261,12 @@ bench-growth: all
 	@py=$$(sh tools/venv.sh $(VENV)) && \
 	$$py tests/bench/bench.py --ampoule $(BUILD)/ampoule --build $(BUILD)/bench --cc "$(CC)" --growth "$(MODEL)" \
 		--ours "$(OURS)" --peers onnxruntime --threads 1 --runs $(RUNS) $(if $(QUICK),--quick)
-bench-layers: all
+bench-layers bench-kernels: all
 	@sh tools/deps.sh models
 	@py=$$(sh tools/venv.sh $(VENV)) && \
 	$$py tests/bench/layers.py --ampoule $(BUILD)/ampoule --build $(BUILD)/bench --cc "$(CC)" --model "$(MODEL)" \
-		--runs $(RUNS)
+		--threads "$(firstword $(filter-out 1$(comma)2,$(THREADS)) 1)" --runs $(RUNS) $(if $(ISA),--isa $(ISA)) \
+		$(if $(filter bench-kernels,$@),--price)
 
 INSTALLED = bin/ampoule lib/libampoule.a include/ampoule.h share/man/man1/ampoule.1 \
 	share/bash-completion/completions/ampoule
@@ -286,5 +288,5 @@ help:
 	@echo "make check-targets   code for other machines, under emulators (cross compilers, qemu-user, Wine)"
 	@echo "make bench     Ampoule and its peers raced (ONLY=, PEERS=, THREADS=, QUICK=1; docs/benchmarks.md)"
 	@echo "make bench-growth MODEL=rcmnet_a    time and memory against input size, width and batch"
-	@echo "make bench-layers MODEL=rcmnet_a    time of each step"
+	@echo "make bench-layers MODEL=rcmnet_a    time of each step;  make bench-kernels: of each kernel, and the contract's price"
 	@echo "make clean     BUILD=dir builds elsewhere; CC=clang, OPT=-O3, CFLAGS=... as usual"

@@ -1,12 +1,16 @@
-"""make bench-layers: where the time of one model goes, step by step.
+"""make bench-layers, make bench-kernels: where the time of a model goes, step by step and kernel by kernel.
 
     python tests/bench/layers.py --ampoule build/ampoule --build build/bench --model rcmnet_a [--runs 30]
+        [--threads 1] [--isa avx2] [--price]
 
-In:  a model's name, or the path of an .onnx file.
-Out: a line a step: median ms, share of the whole, what the step is; then sums by kind of step.
+In:  models' names, with commas between, or paths of .onnx files.
+Out: a line a step: ms, share of the whole, GFLOP/s and share of the FMA peak by the node's own operations, GB/s of
+     its operands; then sums by kernel.  --price: no line a step, but what the numeric contract costs each kernel.
 
-How: the emitted net_model.c runs its steps from one table in one loop.  A copy gets a clock read around
-the call in this loop and is built, as emitted otherwise, into a program; the compiler knows nothing of it.
+How: the emitted model tells a watch of its steps (ampoule_rt.h); tests/bench/steps.c reads a clock there.  For the price
+the same files are built once more as the contract forbids: -Ofast, which lets the compiler reorder sums, use estimates
+for divisions and roots and drop the cases of NaN and of zeros' signs; the two programs take turns.  (Where a
+kernel is written in vectors, and order costs nothing by design, the two are the same code.)
 """
 
 import argparse
@@ -20,87 +24,105 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "models"))
 
-CALL = "status = steps[i](&r);"
-CLOCKED = "const long long began = bench_clock(); status = steps[i](&r); bench_step((int)i, bench_clock() - began);"
-DRIVER = r"""
-#include "net.h"
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-long long bench_clock(void);
-void bench_step(int step, long long ns);
-static int printing;
-long long bench_clock(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000LL + t.tv_nsec;
-}
-void bench_step(int step, long long ns)
-{
-	if (printing)
-		printf("%d %lld\n", step, ns);
-}
-static void *block(int64_t n)
-{
-	void *p = aligned_alloc(AMP_ALIGN, ((size_t)n / AMP_ALIGN + 1) * AMP_ALIGN);
-	if (!p)
-		exit(1);
-	return p;
-}
-int main(int argc, char **argv)
-{
-	const struct amp_model *m = &net_model;
-	const void *in[16];
-	void *out[16], *state = block(m->state_bytes), *prepared = block(m->prepared_bytes), *arena = block(m->arena_bytes);
-	unsigned seed = 7;
-	if (argc != 2 || m->n_in > 16 || m->n_out > 16)
-		return 2;
-	for (int i = 0; i < m->n_in; i++) {
-		float *x = block(m->in[i].bytes);
-		if (m->in[i].dtype != AMP_FLOAT)
-			return 3;
-		for (int64_t k = 0; k < m->in[i].bytes / 4; k++) {
-			seed = seed * 1664525u + 1013904223u;
-			x[k] = (float)(seed >> 8) / 8388608.0f - 1.0f;
-		}
-		in[i] = x;
-	}
-	for (int i = 0; i < m->n_out; i++)
-		out[i] = block(m->out[i].bytes);
-	if (m->prepare(state, m->weights, prepared, NULL, -1))
-		return 4;
-	for (int run = -3; run < atoi(argv[1]); run++) {
-		printing = run >= 0;
-		if (m->run(state, arena, in, out))
-			return 5;
-	}
-	return 0;
-}
-"""
+
+def quiet(command):
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit("layers.py: %s failed:\n%s%s" % (" ".join(command), done.stdout[-2000:], done.stderr[-2000:]))
+    return done.stdout
 
 
-def emit(args, path, folder):
-    subprocess.run([args.ampoule, "compile", path, "-o", folder, "--name", "net", "--library"], check=True,
-                   stdout=subprocess.DEVNULL)
-    source = os.path.join(folder, "net_model.c")
-    with open(source) as f:
-        text = f.read()
-    if text.count(CALL) != 1:
-        sys.exit("layers.py: the emitted loop over the steps looks different now: change CALL in this file")
-    # what each step is: the first line of the comment above it
-    about = {int(n): words for n, words in re.findall(r"^ \* (\d+): (.+)$", text, re.M)}
-    text = text.replace(CALL, CLOCKED)
-    with open(source, "w") as f:
-        f.write("long long bench_clock(void);\nvoid bench_step(int step, long long ns);\n" + text)
-    with open(os.path.join(folder, "driver.c"), "w") as f:
-        f.write(DRIVER)
-    subprocess.run(["make", "-s", "-j2", "-C", folder, "CC=" + args.cc], check=True)
-    program = os.path.join(folder, "driver")
-    subprocess.run([args.cc, "-O2", "-I" + folder, "-o", program, os.path.join(folder, "driver.c"),
-                    os.path.join(folder, "libnet.a")], check=True)
-    return program, about
+def build(args, path, folder, free):
+    more = ["--threads", str(args.threads)] if args.threads > 1 else []
+    quiet([args.ampoule, "compile", path, "-o", folder, "--name", "net", "--library", *more])
+    if free:
+        makefile = os.path.join(folder, "Makefile")
+        with open(makefile) as f:
+            text = f.read()
+        flags = "-Ofast -ffp-contract=fast"
+        text, count = re.subn("-ffp-contract=off", flags, text)
+        guard = os.path.join(folder, "simd", "guard.h")
+        with open(guard) as f:
+            refuses = f.read()
+        with open(guard, "w") as f:
+            f.write(re.sub(r"(?m)^#\s*error.*$", "", refuses))
+        if not count or "#error" not in refuses.replace("# error", "#error"):
+            sys.exit("layers.py: the emitted Makefile or simd/guard.h looks different now")
+        with open(makefile, "w") as f:
+            f.write(text)
+    quiet(["make", "-s", "-j2", "-C", folder, "CC=" + args.cc])
+    program = os.path.join(folder, "steps")
+    quiet([args.cc, "-O2", "-pthread", "-I" + folder, "-o", program, os.path.join(HERE, "steps.c"),
+           os.path.join(folder, "libnet.a")])
+    return [program, str(args.runs), str(args.threads), *([args.isa] if args.isa else [])]
+
+
+class Step:
+    def __init__(self, line):
+        head, self.name = line.split("|", 1)
+        words = head.split(" ", 6)
+        self.op, self.how, self.parts = words[1], words[2], int(words[3])
+        self.macs, self.bytes, self.shape = int(words[4]), int(words[5]), words[6]
+        self.times = []
+
+
+def told(program, into):
+    """One round of runs: the steps, their times added to `into`."""
+    lines = quiet(program).splitlines()
+    runs = int(program[1])
+    if not into:
+        into.extend(Step(line) for line in lines[:len(lines) - runs])
+    for line in lines[-runs:]:
+        for step, ns in zip(into, line.split(), strict=True):
+            step.times.append(int(ns) / 1e6)
+
+
+def model_path(args, name):
+    if name.endswith(".onnx"):
+        return name
+    import export
+    from bench import build_model
+    model, size = build_model(name)
+    path = os.path.join(args.build, name + ".onnx")
+    export.export(model, size, path, "torchscript")
+    return path
+
+
+def layers(steps, peak):
+    whole = sum(statistics.median(s.times) for s in steps)
+    print(f"{'step':>4} {'ms':>9} {'share':>6} {'GFLOP/s':>8} {'peak':>5} {'GB/s':>6}  node, kernel, threads, output")
+    for i, s in enumerate(steps):
+        ms = statistics.median(s.times)
+        rate = 2e-6 * s.macs / ms if ms else 0
+        speed = f"{rate:8.1f} {100 * rate / peak:4.0f}%" if s.macs else " " * 14
+        print(f"{i:4} {ms:9.4f} {100 * ms / whole:5.1f}% {speed} {1e-6 * s.bytes / ms if ms else 0:6.1f}  "
+              f"{s.op} {s.name} ({s.how}, {s.parts}) {s.shape}")
+
+
+def sums(steps, free, peak):
+    kinds = collections.defaultdict(lambda: [0, 0, 0])
+    for s in steps:
+        k = kinds[s.how]
+        k[0] += 1
+        k[1] += statistics.median(s.times)
+        k[2] += s.macs
+    whole = sum(k[1] for k in kinds.values())
+    print(f"\n{'':4} {'ms':>9} {'share':>6} {'GFLOP/s':>8} {'peak':>5} {'steps':>6}"
+          f"{'  contract / -Ofast' if free else ''}  kernel")
+    for how, (n, ms, macs) in sorted(kinds.items(), key=lambda k: -k[1][1]):
+        rate = 2e-6 * macs / ms if ms else 0
+        speed = f"{rate:8.1f} {100 * rate / peak:4.0f}%" if macs else " " * 14
+        price = ""
+        if free:
+            ours = sum(min(s.times) for s in steps if s.how == how)
+            theirs = sum(min(f.times) for f in free if f.how == how)
+            price = f"  {ours / theirs if theirs else 0:17.3f}"
+        print(f"{'':4} {ms:9.3f} {100 * ms / whole:5.1f}% {speed} {n:6}{price}  {how}")
+    price = ""
+    if free:
+        price = f"  {sum(min(s.times) for s in steps) / sum(min(f.times) for f in free):17.3f}"
+    print(f"{'':4} {whole:9.3f} {'':6} {2e-6 * sum(s.macs for s in steps) / whole:8.1f} {'':5} {len(steps):6}{price}  "
+          f"all, sum of medians of {len(steps[0].times)} runs")
 
 
 def main():
@@ -109,36 +131,29 @@ def main():
     parser.add_argument("--build", required=True, metavar="DIR")
     parser.add_argument("--model", required=True)
     parser.add_argument("--runs", type=int, default=30)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--isa", default="")
     parser.add_argument("--cc", default="gcc")
+    parser.add_argument("--price", action="store_true")
     args = parser.parse_args()
     os.environ.pop("MAKEFLAGS", None)   # variables given to make are not for the emitted Makefile
-    path, name = args.model, os.path.splitext(os.path.basename(args.model))[0]
-    folder = os.path.join(args.build, "layers_" + name)
     os.makedirs(args.build, exist_ok=True)
-    if not path.endswith(".onnx"):
-        import export
-        from bench import build_model
-        model, size = build_model(name)
-        path = os.path.join(args.build, name + ".onnx")
-        export.export(model, size, path, "torchscript")
-    program, about = emit(args, path, folder)
-    steps = collections.defaultdict(list)
-    told = subprocess.run([program, str(args.runs)], check=True, capture_output=True, text=True).stdout
-    for line in told.splitlines():
-        step, ns = line.split()
-        steps[int(step)].append(int(ns) / 1e6)
-    median = {s: statistics.median(t) for s, t in steps.items()}
-    whole = sum(median.values())
-    kinds = collections.Counter()
-    print(f"{'step':>4} {'ms':>9} {'share':>6}  what")
-    for s, ms in sorted(median.items()):
-        what = about.get(s, "?")
-        kinds[what.split()[0]] += ms
-        print(f"{s:4} {ms:9.4f} {100 * ms / whole:5.1f}%  {what}")
-    print(f"\n{'':4} {'ms':>9} {'share':>6}  kind")
-    for kind, ms in kinds.most_common():
-        print(f"{'':4} {ms:9.3f} {100 * ms / whole:5.1f}%  {kind}")
-    print(f"{'':4} {whole:9.3f}         all {len(median)} steps, sum of medians of {args.runs}")
+    peak_program = os.path.join(args.build, "peak")
+    quiet([args.cc, "-O2", "-march=native", "-ffp-contract=fast", "-o", peak_program, os.path.join(HERE, "peak.c")])
+    for name in args.model.split(","):
+        path = model_path(args, name)
+        base = os.path.join(args.build, "layers_" + os.path.splitext(os.path.basename(path))[0])
+        programs = [build(args, path, base, False)] + ([build(args, path, base + "_free", True)] if args.price else [])
+        peak = args.threads * float(quiet([peak_program]))
+        kept = [[] for _ in programs]
+        for _ in range(3 if args.price else 1):
+            for program, steps in zip(programs, kept, strict=True):
+                told(program, steps)
+        print(f"\n{name}: {args.threads} thread{'s' * (args.threads > 1)}, FMA peak {peak:.0f} GFLOP/s; operations as the "
+              "nodes state them")
+        if not args.price:
+            layers(kept[0], peak)
+        sums(kept[0], kept[1] if args.price else None, peak)
 
 
 if __name__ == "__main__":

@@ -82,7 +82,12 @@ int main(int argc, char **argv)
 	for (int i = 0; i < m->n_out; i++)
 		out[i] = block(m->out[i].bytes);
 	const void *const in[] = { x };
-	if (m->prepare(state, m->weights, prepared, NULL, isa) || m->run(state, arena, in, out))
+	struct amp_pool *pool = NULL;
+#if NET_THREADS > 1
+	if (amp_pool_new(m->threads, &pool))
+		fail("no threads");
+#endif
+	if (m->prepare(state, m->weights, prepared, pool, isa) || m->run(state, arena, in, out))
 		fail("the model failed");
 	const long long first = now() - start;
 
