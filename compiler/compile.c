@@ -11,6 +11,7 @@
 #include "passes/passes.h"
 #include "plan/plan.h"
 #include "report/report.h"
+#include "tune.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -38,6 +39,7 @@ bool stage_build(struct ctx *c, const struct options *o, struct compiled *k)
 	const struct pass_options po = { .dump_after = o->dump_after, .dump = output_of(o) };
 	k->g = graph_clone(c, k->source);
 	k->g->plan = o->plan ? o->plan : "speed";
+	k->g->tuning = o->tuning;
 	if (!run_passes(k->g, &po))
 		return false;
 	k->s = make_schedule(k->g);
@@ -222,13 +224,19 @@ static bool objects(struct emission *e, void *arg, const char *dir)
 
 enum result cmd_compile(struct ctx *c, void *options)
 {
-	const struct options *o = options;
+	struct options *o = options;
 	struct compiled k = { 0 };
 	struct emit_options eo;
+	struct tuning tuning = { { 0 }, NULL };
 	k.name = model_name(c, o);
 	if (!k.name || !settle(c, o, &k))
 		return R_USAGE;
+	if (o->tune && !tune_load(c, o, &tuning))
+		return R_INPUT;
+	o->tuning = o->tune ? &tuning : NULL;
 	if (!stage_load(c, o, &k) || !stage_build(c, o, &k) || !emit_settings(c, o, &k, &eo))
+		return R_INPUT;
+	if (o->tune && !tune_measure(c, o, &k, &tuning))
 		return R_INPUT;
 	if (!ranks_fit(c, k.g) || !addresses_fit(c, &k))
 		return R_INPUT;

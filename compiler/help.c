@@ -28,6 +28,8 @@ static const struct text_of { const char *name, *line, *text; } texts[] = {
 	"  --plan P               the numeric plan (docs/numerics.md): speed (default: Winograd's algorithm where it\n"
 	"                         pays and is exact enough), size (nothing that enlarges weights), direct\n"
 	"  --threads N            code that N threads can share, 1 to 64; default 1; the bits are the same\n"
+	"  --tune FILE            values that change no bit (blocks, prefetch), as measured on this machine: reads\n"
+	"                         FILE if it exists, measures what it lacks, writes it\n"
 	"  --dump-after PASS      print the graph after a pass; see below\n"
 	"  --verbose              print notes as well\n\n"
 	"example:\n"

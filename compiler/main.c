@@ -14,7 +14,7 @@ struct command {
 
 static const struct command commands[] = {
 	{ "compile", cmd_compile, " -o --name --target --triple --emit --dim --shape --weights --library --classifier --labels "
-	  "--preprocess --activation --plan --threads --dump-after --verbose ", true },
+	  "--preprocess --activation --plan --threads --tune --dump-after --verbose ", true },
 	{ "inspect", cmd_inspect, " --dim --shape --target --triple --plan --threads --json --html --dump-after --verbose ", true },
 	{ "verify", cmd_verify, " --data --dim --shape --rtol --atol --layers --html --json --cc --keep --seed --plan --threads --target --verbose ",
 	  true },
@@ -58,6 +58,8 @@ static bool set(struct ctx *c, struct options *o, const char *name, const char *
 		o->dump_after = v;
 	else if (str_eq(name, "--html"))
 		o->html = v;
+	else if (str_eq(name, "--tune"))
+		o->tune = v;
 	else if (str_eq(name, "--data"))
 		vec_add(c, o->data, v);
 	else if (str_eq(name, "--input"))

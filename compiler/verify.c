@@ -5,18 +5,14 @@
  */
 #include "compile.h"
 #include "eval/exec.h"
+#include "host.h"
 #include "import/import.h"
-#include "simd/cpu.h"
 #include "verify/compare.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 /*
  * Reads in0.bin, in1.bin, ...; writes out0.bin, ..., and stack.txt: how much stack NAME_run() used, by running it on
@@ -74,92 +70,15 @@ struct job {
 	struct verification r;
 };
 
-/* Runs a program with stdout on stderr; its exit code, or -1. */
-static int call(const char *dir, bool quiet, char *const argv[])
-{
-	fflush(stdout);
-	const pid_t pid = fork();
-	if (pid == 0) {
-		const int null = quiet ? open("/dev/null", O_WRONLY) : -1;
-		if ((dir && chdir(dir) != 0) || (quiet && dup2(null, 2) < 0) || dup2(2, 1) < 0)
-			_exit(126);
-		unsetenv("MAKEFLAGS");	/* variables of a make that calls us are not for the emitted Makefile */
-		execvp(argv[0], argv);
-		_exit(127);
-	}
-	int status;
-	while (pid > 0 && waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -1;
-	return pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-/*
- * The target with the one variant that this machine would pick: the others give the same bytes (tests/cli/emitted.sh)
- * and would take four times the time to build.
- */
-static const struct target *best_variant(struct ctx *c, const struct target *t)
-{
-	struct target *one = mem_copy(c, t, sizeof *t);
-	int best = 0;
-#if defined(__x86_64__)
-	for (int i = 1; i < vec_len(t->variants); i++)
-		if ((str_eq(t->variants[i].detect, "amp_cpu_has_avx") && amp_cpu_has_avx()) ||
-		    (str_eq(t->variants[i].detect, "amp_cpu_has_avx2") && amp_cpu_has_avx2()) ||
-		    (str_eq(t->variants[i].detect, "amp_cpu_has_avx512") && amp_cpu_has_avx512()))
-			best = i;
-#endif
-	one->variants = NULL;
-	vec_add(c, one->variants, t->variants[best]);
-	one->variants[0].detect = NULL;
-	return one;
-}
-
-static bool build(struct job *j)
-{
-	struct ctx *c = j->c;
-	const char *tmp = getenv("TMPDIR");
-	char *dir = str_printf(c, "%s/ampoule-verify-XXXXXX", tmp && *tmp ? tmp : "/tmp");
-	if (!mkdtemp(dir)) {
-		diag(c, SEV_ERROR, "verify", NULL, "cannot make a folder in %s: %s", tmp ? tmp : "/tmp",
-		     strerror(errno));
-		return false;
-	}
-	j->dir = dir;
-	const char *slash = strrchr(j->o->model, '/');
-	const struct emit_options eo = {
-		.name = "model", .model_file = slash ? slash + 1 : j->o->model, .library = true,
-		.model_sha256 = j->k.source->model_sha256 ? j->k.source->model_sha256 : "",
-		.version = AMPOULE_VERSION, .target = best_variant(c, j->k.target),
-	};
-	struct emission *e = emit_c(c, j->k.s, j->k.p, &eo);
-	emit_add(e, "driver.c", driver, strlen(driver));
-	if (!emit_write(e, dir))
-		return false;
-	const char *cc = j->o->cc ? j->o->cc : "gcc";
-	char *make[] = { "make", "-s", "-j2", "-C", dir, str_printf(c, "CC=%s", cc), "libmodel.a", NULL };
-	char *link[] = { "sh", "-c", str_printf(c, "exec %s -I. %s -o driver driver.c libmodel.a", cc,
-		j->o->threads > 1 ? str_printf(c, "-pthread -DTHREADS=%d", j->o->threads) : ""), NULL };
-	int r = call(NULL, j->o->quiet, make);
-	if (r == 0)
-		r = call(dir, j->o->quiet, link);
-	if (r != 0)
-		diag(c, SEV_ERROR, "verify", NULL, "the emitted code does not build with %s (exit code %d); see %s", cc,
-		     r, dir);
-	return r == 0;
-}
-
 /* The built program on these inputs. */
 static bool run_built(struct job *j, const struct tensor *const *in, struct tensor **out)
 {
 	struct ctx *c = j->c;
 	const struct graph *g = j->k.g;
-	for (int i = 0; i < vec_len(g->inputs); i++)
-		if (!file_write(c, str_printf(c, "%s/in%d.bin", j->dir, i), in[i]->data,
-				(size_t)tensor_bytes(in[i])))
-			return false;
+	if (!host_inputs(c, j->dir, g, in))
+		return false;
 	char *argv[] = { "./driver", NULL };
-	const int r = call(j->dir, j->o->quiet, argv);
+	const int r = host_call(j->dir, j->o->quiet, argv);
 	if (r != 0) {
 		diag(c, SEV_ERROR, "verify", NULL, "the built program failed with exit code %d; see %s", r, j->dir);
 		return false;
@@ -364,7 +283,7 @@ enum result cmd_verify(struct ctx *c, void *options)
 	j.truth = truth_schedule(c, j.k.source);
 	if (!ranks_fit(c, j.k.g))
 		return R_INPUT;
-	if (!j.truth || !build(&j))
+	if (!j.truth || !(j.dir = host_build(c, o, &j.k, driver, "verify")))
 		return R_INPUT;
 	for (int i = 0; i < vec_len(o->data); i++)
 		data_folder(&j, o->data[i]);

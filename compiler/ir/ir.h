@@ -138,6 +138,7 @@ struct graph {
 	struct source_file *data_files;	/* vec: external data beside the model */
 	/* vec: weights that the choice of an algorithm has transformed already; the lowering takes them */
 	struct packed { const struct tensor *from, *to; int how; } *packed;
+	struct tuning *tuning;		/* ir/tuning.h; NULL: every choice has its usual value */
 	const char *plan;		/* the numeric plan: speed, size, direct; NULL: "direct" */
 };
 

@@ -268,12 +268,18 @@ static void lower_c16(struct node *n, struct step *s, const struct spatial *w, c
 		struct amp_winograd_c16 *p = step_kernel(s, "winograd_c16", DT_FLOAT);
 		l.w = node_in(n, 1)->data;
 		l.graph = n->graph;
+		const int64_t chunk = winograd_chunk(&l, tile), tiles = winograd_tiles(&l, tile);
+		int64_t chunks[] = { chunk / 28 * 14, chunk * 2, chunk * 4, tiles }, aheads[] = { 0, 4 << 10, 16 << 10, 64 << 10 };
+		for (int i = 0; i < 4; i++)
+			chunks[i] = chunks[i] < 14 || chunks[i] > tiles ? chunk : chunks[i];
+		l.chunk = op_choice(n, "chunk", chunk, chunks, c < 16 ? 0 : 4);	/* c < 16: a row of tiles */
 		*p = (struct amp_winograd_c16){
 			.n = (int32_t)x->dim[0].value, .c = (int32_t)c, .m = (int32_t)m, .ih = (int32_t)w->in[0],
 			.iw = (int32_t)w->in[1], .oh = (int32_t)w->out[0], .ow = (int32_t)w->out[1],
 			.ph = (int32_t)w->pad[0], .pw = (int32_t)w->pad[1], .stride = (int32_t)l.stride, .x_plain = c < 16,
 			.tile = tile, .taps = winograd_taps(&l), .chunk = (int32_t)winograd_chunk(&l, tile),
-			.whole = winograd_whole(&l, tile), .ahead = winograd_ahead(&l, tile), .act = op_activation(n),
+			.whole = winograd_whole(&l, tile), .ahead = op_choice(n, "ahead", winograd_ahead(&l, tile), aheads, 4),
+			.act = op_activation(n),
 			.alpha = (float)attr_float(n, "act_alpha", 0), .beta = (float)attr_float(n, "act_beta", 0),
 		};
 		if (p->whole) {
@@ -313,6 +319,10 @@ static void lower_c16(struct node *n, struct step *s, const struct spatial *w, c
 		while (band > 1 && ((band - 1) * w->stride[0] + (w->kernel[0] - 1) * w->dilation[0] + 1) * row >
 				   BAND_BYTES)
 			band = (band + 1) / 2;
+		int64_t bands[] = { 1, (band + 3) / 4, (band + 1) / 2, band * 2, band * 4, w->out[0] };
+		for (int i = 0; i < 6; i++)
+			bands[i] = bands[i] < w->out[0] ? bands[i] : w->out[0];
+		band = op_choice(n, "band", band, bands, w->out[0] > 1 ? 6 : 0);
 		p->band = (int32_t)band;
 		if (p->copy)
 			s->scratch = ((band - 1) * w->stride[0] + (w->kernel[0] - 1) * w->dilation[0] + 1) * row;

@@ -106,6 +106,12 @@ void step_view_of_out(struct step *s, int64_t offset);	/* one call an input */
 /* A new constant in the node's graph (packed weights); the same tensor contents give the same value. */
 struct value *step_const(const struct node *n, const char *name, const struct tensor *t);
 
+/*
+ * A value that changes time and memory but no bit, for --tune (ir/tuning.h): the usual one, or the one that was
+ * measured for work like this node's.  candidates: what is worth trying.
+ */
+int64_t op_choice(const struct node *n, const char *what, int64_t usual, const int64_t *candidates, int count);
+
 /* dim as int32 for kernel parameters; fatal() with a message naming the node when too large. */
 int32_t op_i32(const struct node *n, int64_t v);
 

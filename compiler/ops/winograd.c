@@ -164,8 +164,15 @@ static int64_t weight_bytes(const struct winograd_layer *l, int tile)
 	return n * n * l->c * l->stride * l->stride * l->m * 4;
 }
 
+int64_t winograd_tiles(const struct winograd_layer *l, int tile)
+{
+	return ((l->ow + tile - 1) / tile) * ((l->oh + tile - 1) / tile);
+}
+
 int64_t winograd_chunk(const struct winograd_layer *l, int tile)
 {
+	if (l->chunk)
+		return l->chunk;
 	const int64_t n = tile + winograd_taps(l) - 1, k_blocks = (l->c * l->stride * l->stride + 15) / 16;
 	const int64_t each = n * n * (k_blocks + (l->m + 15) / 16) * 64;
 	const int64_t across = (l->ow + tile - 1) / tile, tiles = across * ((l->oh + tile - 1) / tile);

@@ -8,6 +8,7 @@
 struct winograd_layer {
 	int64_t c, m, oh, ow, kernel, stride;
 	const struct tensor *w;		/* float [m, c, kernel, kernel] */
+	int64_t chunk;			/* tiles in a chunk; 0: winograd_chunk() decides */
 	struct graph *graph;		/* keeps the transformed weights; may be NULL */
 	const struct tensor *w_direct;	/* the same, packed for conv_c16; for winograd_choose() */
 };
@@ -25,6 +26,7 @@ int winograd_taps(const struct winograd_layer *l);	/* of one phase's kernel */
 const struct tensor *winograd_weights(struct ctx *c, const struct winograd_layer *l, int tile);
 
 /* For the caches, no part of the numeric plan: tiles worked on together; floats that weights are prefetched ahead. */
+int64_t winograd_tiles(const struct winograd_layer *l, int tile);	/* of an image */
 int64_t winograd_chunk(const struct winograd_layer *l, int tile);
 bool winograd_whole(const struct winograd_layer *l, int tile);	/* one chunk: three phases, scratch shared */
 int64_t winograd_ahead(const struct winograd_layer *l, int tile);
