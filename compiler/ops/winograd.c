@@ -176,12 +176,12 @@ int64_t winograd_chunk(const struct winograd_layer *l, int tile)
 	const int64_t n = tile + winograd_taps(l) - 1, k_blocks = (l->c * l->stride * l->stride + 15) / 16;
 	const int64_t each = n * n * (k_blocks + (l->m + 15) / 16) * 64;
 	const int64_t across = (l->ow + tile - 1) / tile, tiles = across * ((l->oh + tile - 1) / tile);
-	int64_t chunk = (weight_bytes(l, tile) <= SMALL_WEIGHTS ? CHUNK_BYTES : WHOLE_BYTES) / each / 14 * 14;
+	const int64_t room = (weight_bytes(l, tile) <= SMALL_WEIGHTS ? CHUNK_BYTES : WHOLE_BYTES) / each;
 	if (l->c < 16)			/* a row of tiles */
 		return across;
-	if (chunk < 14)
-		chunk = 14;		/* the widest register tile */
-	return chunk < tiles ? chunk : tiles;
+	if (tiles <= room || tiles <= 28)
+		return tiles;
+	return room < 28 ? 14 : room / 14 * 14;		/* 14: the widest register tile */
 }
 
 bool winograd_whole(const struct winograd_layer *l, int tile)
