@@ -118,8 +118,23 @@ AMP_INLINE void amp_wino_a5x3(const vf *m, vf *y)
 
 /* x: pixels `row` and `col` floats apart; v: points `point` floats apart */
 typedef void amp_wino_in_fn(const float *x, int64_t row, int64_t col, float *v, int64_t point);
-/* m: points `point` floats apart; y [T][T][16] */
-typedef void amp_wino_out_fn(const float *m, int64_t point, float *y);
+/* What follows the sums where it is simple: all lanes, z as y or NULL, Relu or nothing */
+struct amp_wino_end {
+	vf bias;
+	const float *z;
+	int relu;
+};
+
+/* m: points `point` floats apart; y: rows `row` floats apart; e NULL: the sums as they are */
+typedef void amp_wino_out_fn(const float *m, int64_t point, const struct amp_wino_end *e, float *y, int64_t row);
+
+AMP_INLINE vf amp_wino_finish(const struct amp_wino_end *e, vf bias, int64_t at, vf v)
+{
+	v = v_add(v, bias);
+	if (e->z)
+		v = v_add(v, v_load(e->z + at));
+	return e->relu ? v_add(v_max(v_zero(), v), v_zero()) : v;
+}
 
 /* gcc would rather read an operand of several instructions again from memory each time */
 #ifdef AMP_ISA_AVX512
@@ -148,10 +163,13 @@ static __attribute__((noinline, unused)) void amp_wino_in##N(const float *x, int
 		AMP_REP##N(AMP_WINO_STORE) \
 	} \
 }
+#define AMP_WINO_END(k) v_store(to + (k) * next, amp_wino_finish(e, bias, i * row + (k) * next, r[k]));
 #define AMP_WINO_OUT(T, R, N) \
-static __attribute__((noinline, unused)) void amp_wino_out##T##x##R(const float *m, int64_t point, float *y) \
+static __attribute__((noinline, unused)) void amp_wino_out##T##x##R(const float *m, int64_t point, \
+	const struct amp_wino_end *e, float *y, int64_t row) \
 { \
 	vf c[N][T], d[N], r[T]; \
+	const vf bias = e ? e->bias : v_zero(); \
 	const int64_t step = N * point, next = 16; \
 	for (int j = 0; j < N; j++) { \
 		const float *from = m + j * point; \
@@ -159,10 +177,14 @@ static __attribute__((noinline, unused)) void amp_wino_out##T##x##R(const float 
 		amp_wino_a##T##x##R(d, c[j]); \
 	} \
 	for (int i = 0; i < T; i++) { \
-		float *to = y + i * T * 16; \
+		float *to = y + i * row; \
 		AMP_REP##N(AMP_WINO_TURN) \
 		amp_wino_a##T##x##R(d, r); \
-		AMP_REP##T(AMP_WINO_STORE) \
+		if (e) { \
+			AMP_REP##T(AMP_WINO_END) \
+		} else { \
+			AMP_REP##T(AMP_WINO_STORE) \
+		} \
 	} \
 }
 AMP_WINO_IN(4)
