@@ -120,6 +120,7 @@ struct amp_model {
 	const char *weights_sha256;	/* of the blob, hexadecimal */
 	int n_in, n_out;
 	const struct amp_io *in, *out;
+	const char *no_contract;	/* the flag for which the numeric contract is not promised; NULL: it holds */
 	int threads;			/* --threads: a pool may have 1 to this many */
 	int64_t arena_bytes;		/* for run; AMP_ALIGN aligned; one for each thread of the caller */
 	int64_t prepared_bytes;		/* for prepare; may be 0 */

@@ -251,6 +251,8 @@ static void dispatch(struct emission *e)
 		text_printf(&t, "\t.weights_file = \"%s.weights\",\n", n);
 	else
 		text_printf(&t, "\t.weights = %s_weights,\n", n);
+	if (target_breach(c, e->o->target))
+		text_printf(&t, "\t.no_contract = \"%s\",\n", target_breach(c, e->o->target));
 	text_printf(&t, "\t.n_isa = N_ISA, .isa_names = isa_names, .best_isa = best_isa,\n"
 		    "\t.prepare = any_prepare, .run = any_run,\n"
 		    "\t.n_steps = %d, .steps = steps, .watch = any_watch,\n", vec_len(e->s->steps));

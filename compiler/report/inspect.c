@@ -87,6 +87,11 @@ static void people(struct ctx *c, const struct compiled *k, FILE *f)
 	fprintf(f, "target    %s\n", k->target->name);
 	if (k->target->note)
 		fprintf(f, "          %s\n", k->target->note);
+	const char *breach = target_breach(c, k->target);
+	if (breach)
+		fprintf(f, "contract  not promised: the target passes %s\n", breach);
+	else
+		fprintf(f, "contract  holds: the same bytes on every machine\n");
 	fprintf(f, "plan      %s, %d steps\n", k->s->plan_name, vec_len(k->s->steps));
 	fprintf(f, "flash     %" PRId64 " bytes of weights, and the code\n", k->p->weights_bytes);
 	fprintf(f, "RAM       %" PRId64 " bytes of arena, and inputs and outputs\n", k->p->arena_bytes);
@@ -149,6 +154,8 @@ static void machines(struct ctx *c, const struct compiled *k, FILE *f)
 	ios_json(&t, "outputs", k->g->outputs);
 	ops_json(&t, "operators", src);
 	ops_json(&t, "operators_after_passes", after);
+	const char *breach = target_breach(c, k->target);
+	text_printf(&t, "  \"numeric_contract\": \"%s%s\",\n", breach ? "not promised: " : "holds", breach ? breach : "");
 	if (k->target->note) {
 		text_printf(&t, "  \"target_note\": ");
 		text_json(&t, k->target->note);

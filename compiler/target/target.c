@@ -140,6 +140,26 @@ static const char *native(void)
 #endif
 }
 
+/* gcc and clang refuse the whole of -ffast-math by a macro (simd/guard.h), not its parts. */
+const char *target_breach(struct ctx *c, const struct target *t)
+{
+	static const char *const breaking[] = { "-Ofast", "-ffast-math", "-funsafe-math-optimizations", "-fassociative-math",
+		"-freciprocal-math", "-ffinite-math-only", "-fno-honor-nans", "-fno-honor-infinities", "-fno-signed-zeros",
+		"-fapprox-func", "-fdenormal-fp-math=preserve-sign", "-fdenormal-fp-math=positive-zero",
+		"-mdaz-ftz", "-ffp-model=fast", "-ffp-model=aggressive", NULL };
+	for (int v = -2; v < vec_len(t->variants); v++) {
+		const char *flags = v == -2 ? t->cflags : v == -1 ? t->ldflags : t->variants[v].flags;
+		for (const char *w; flags && (w = word(c, &flags)) != NULL;) {
+			for (int i = 0; breaking[i]; i++)
+				if (str_eq(w, breaking[i]))
+					return w;
+			if (t->bits == 32 && str_starts(w, "-mfpu=neon"))	/* ARMv7's flushes subnormals */
+				return w;
+		}
+	}
+	return NULL;
+}
+
 /* Does LLVM's list of features ("+sse2,+avx,...") hold what each -mNAME of the flags asks for? */
 static bool has_all(struct ctx *c, const char *features, const char *flags)
 {

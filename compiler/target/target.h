@@ -44,6 +44,8 @@ struct target {
 const struct target *target_find(struct ctx *c, const char *name);
 /* A description's text; `file` is for messages.  NULL after diagnostics. */
 const struct target *target_parse(struct ctx *c, const char *text, size_t n, const char *file);
+/* The flag by which its code would give up the numeric contract, or NULL: kept. */
+const char *target_breach(struct ctx *c, const struct target *t);
 /* All built-in ones: vec. */
 const struct target **target_all(struct ctx *c);
 

@@ -97,6 +97,10 @@ static void version(const struct amp_model *m, const char *isa)
 	const int best = m->best_isa ? m->best_isa() : -1;
 	for (int i = 0; i < m->n_isa; i++)
 		printf(" %s%s", m->isa_names[i], (isa ? !strcmp(m->isa_names[i], isa) : i == best) ? " (used here)" : "");
+	if (m->no_contract)
+		printf("\ncontract not promised: compiled with %s", m->no_contract);
+	else
+		printf("\ncontract holds: the same bytes on every machine");
 	printf("\nthreads %d", m->threads);
 	printf("\nmemory  %lld bytes of arena, %lld prepared, %lld of weights\n", (long long)m->arena_bytes,
 	       (long long)m->prepared_bytes, (long long)m->weights_bytes);

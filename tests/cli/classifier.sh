@@ -28,6 +28,8 @@ want = {r[0]: r[1] for r in csv.reader(open(sys.argv[2])) if r[0] in rows}
 assert len(rows) == 12 and rows == want, (rows, want)
 END
 
+"$P" --version > "$W/version"
+has "$W/version" "contract holds: the same bytes on every machine"
 # its bytes are the contract's, with every variant
 python3 - "$W/x.npy" <<'END'
 import struct, sys

@@ -146,6 +146,19 @@ for l in $locales tr_TR.UTF-8; do
 	cmp run.1 run.$n
 done
 grep -rl -e "$W" -e "$PWD" first && fail "the output names a path of this machine"
+# the numeric contract holds, and where a target gives it up, everything says so
+has first/manifest.json '"numeric_contract": "holds"'
+"$AMPOULE" inspect tiny.onnx > inspect.txt
+has inspect.txt "contract  holds"
+"$AMPOULE" inspect tiny.onnx --json | grep -q '"numeric_contract": "holds"' || fail "inspect --json: the contract"
+grep -q no_contract first/tiny.c && fail "the model says that it gives up the contract"
+printf '%s\n' "name loose" "cflags -O2 -fassociative-math" "variant generic AMP_ISA_GENERIC" > loose.target
+"$AMPOULE" compile tiny.onnx -o loose --library --target ./loose.target > /dev/null
+json loose/manifest.json
+has loose/manifest.json '"numeric_contract": "not promised: -fassociative-math"'
+has loose/tiny.c '.no_contract = "-fassociative-math"'
+"$AMPOULE" inspect tiny.onnx --target ./loose.target > inspect.txt
+has inspect.txt "contract  not promised: the target passes -fassociative-math"
 # a folder that is replaced is as a new one
 "$AMPOULE" compile several.onnx -o again --library > /dev/null
 "$AMPOULE" compile tiny.onnx -o again --labels labels.txt --preprocess pre.json > /dev/null
