@@ -49,5 +49,27 @@ e = max(abs(a - b) for a, b in zip(got, want)) / max(map(abs, want))
 print("distance to the truth: %.2g of the largest logit" % e)
 assert e < 1e-5, e
 END
-rm -f full.onnx out/*.weights
+# the plan does not depend on the batch: two images at once give the bytes of each alone
+"$BUILD/tests/tools/make_rcmnet" batch.onnx --symbolic-batch
+python3 - <<'END'
+import struct
+n = 3 * 224 * 224
+def write(name, images):
+	head = b"{'descr': '<f4', 'fortran_order': False, 'shape': (%d, 3, 224, 224), }" % len(images)
+	head += b" " * ((-len(head) - 11) % 64) + b"\n"
+	data = b"".join(struct.pack("<%df" % n, *[((k * s) % 2001 - 1000) / 500 for k in range(n)]) for s in images)
+	open(name, "wb").write(b"\x93NUMPY\1\0" + struct.pack("<H", len(head)) + head + data)
+write("both.npy", [7919, 4421])
+write("one.npy", [7919])
+write("two.npy", [4421])
+END
+for i in "2 both" "1 one" "1 two"; do
+	set -- $i
+	"$AMPOULE" run batch.onnx --exact --dim batch=$1 --input $2.npy -o $2.out > /dev/null
+done
+python3 - <<'END'
+both, one, two = (open(n + ".out/logits.npy", "rb").read() for n in ("both", "one", "two"))
+assert both[-64:] == one[-32:] + two[-32:] and one[-32:] != two[-32:], "a batch is not its images"
+END
+rm -f full.onnx batch.onnx ./*.npy out/*.weights
 echo "full size: as it should be"
