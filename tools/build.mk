@@ -151,7 +151,7 @@ clean:
 
 # ---- what people call
 
-.PHONY: demo check deps-build deps-check install uninstall help check-includes check-san check-cli check-onnx check-models check-real bench bench-growth bench-layers bench-kernels check-targets check-bits bits-record bits-models
+.PHONY: demo check deps-build deps-check install uninstall help check-includes check-san check-cli check-onnx check-models check-real bench bench-growth bench-layers bench-kernels check-targets check-bits check-product bits-record bits-models
 deps-build:
 	@sh tools/deps.sh build
 deps-check:
@@ -208,6 +208,10 @@ BITS_EXPORTS := rcmnet_a rcmnet_b resnet18 mobilenetv2 vit_tiny
 check-bits: all $(CLI_TOOLS) $(if $(FULL),bits-models)
 	@sh tools/deps.sh targets
 	@nice $(BITS) --verbose --table $(BUILD)/bits/table.md
+# threads x compilers x levels x contraction, for an hour: tests/bits/product.sh
+check-product: all $(CLI_TOOLS)
+	@sh tools/deps.sh check
+	@AMPOULE=$(abspath $(BUILD)/ampoule) BUILD=$(abspath $(BUILD)) CC="$(CC)" nice sh tests/bits/product.sh
 # after a change of the numeric plan: the hashes of run --exact, those of exported models with FULL=1
 bits-record: all $(CLI_TOOLS) $(if $(FULL),bits-models)
 	@nice $(BITS) --record
