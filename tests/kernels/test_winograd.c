@@ -217,9 +217,11 @@ static void batch(struct ctx *ctx, const struct shape *s)
 {
 	const struct winograd_layer l = layer_of(ctx, s, false);
 	const int chunk = (int)winograd_chunk(&l, s->tile);
-	const struct amp_winograd_c16 all = params_of(s, &l, 3, chunk, AMP_EPI_RELU), one = params_of(s, &l, 1, chunk, AMP_EPI_RELU);
-	const int64_t nx = (s->c < 16 ? s->c : (s->c + 15) / 16 * 16) * s->ih * s->iw, ny = (l.m + 15) / 16 * l.oh * l.ow * 16;
-	float *x = floats(3 * nx), *b = floats((l.m + 15) / 16 * 16), *y = get((size_t)ny * 12), *alone = get((size_t)ny * 4);
+	const struct amp_winograd_c16 all = params_of(s, &l, 3, chunk, AMP_EPI_RELU);
+	const struct amp_winograd_c16 one = params_of(s, &l, 1, chunk, AMP_EPI_RELU);
+	const int64_t nx = (s->c < 16 ? s->c : (s->c + 15) / 16 * 16) * s->ih * s->iw, nb = (l.m + 15) / 16 * 16;
+	const int64_t ny = nb * l.oh * l.ow;
+	float *x = floats(3 * nx), *b = floats(nb), *y = get((size_t)ny * 12), *alone = get((size_t)ny * 4);
 	const void *in[4] = { x, winograd_weights(ctx, &l, s->tile)->data, b, NULL };
 	void *out[1] = { y };
 	size_t bytes[1] = { (size_t)ny * 12 };
