@@ -190,6 +190,10 @@ static inline __attribute__((unused)) void amp_tile_pack(const float *b, int64_t
 		}
 		for (int64_t k0 = 0; k0 < k; k0 += 16) {	/* so that a transposed b is read in runs */
 			const int64_t end = k - k0 < 16 ? k : k0 + 16;
+			if (bk == 1 && nb == 16 && end == k0 + 16) {
+				v_turn(from + k0, bn, to + k0 * 16);
+				continue;
+			}
 			for (int64_t j = 0; j < 16; j++)
 				for (int64_t i = k0; i < end; i++)
 					to[i * 16 + j] = j < nb ? from[i * bk + j * bn] : 0;

@@ -7,6 +7,7 @@
 #define AMP_SIMD_AVX512_H
 
 #include <immintrin.h>
+#include <stddef.h>
 
 #include "scalar.h"
 
@@ -179,6 +180,34 @@ static inline float v_tree_min(vf a)
 
 	q = _mm_min_ps(q, _mm_movehl_ps(q, q));
 	return _mm_cvtss_f32(_mm_min_ss(q, _mm_shuffle_ps(q, q, 1)));
+}
+
+#define AMP_HAS_TURN
+/* to[c * 16 + r] = from[r * step + c] for rows r < 16, columns c < 16 */
+static inline void v_turn(const float *from, ptrdiff_t step, float *to)
+{
+	__m512 r[16], t[16];
+
+	for (int i = 0; i < 16; i++)
+		r[i] = _mm512_loadu_ps(from + i * step);
+	for (int i = 0; i < 16; i += 2) {
+		t[i] = _mm512_unpacklo_ps(r[i], r[i + 1]);
+		t[i + 1] = _mm512_unpackhi_ps(r[i], r[i + 1]);
+	}
+	for (int i = 0; i < 16; i += 4)
+		for (int k = 0; k < 2; k++) {	/* r[i + c]: columns c, c + 4, c + 8, c + 12 of rows i .. i + 3 */
+			const __m512d a = _mm512_castps_pd(t[i + k]), b = _mm512_castps_pd(t[i + k + 2]);
+			r[i + 2 * k] = _mm512_castpd_ps(_mm512_unpacklo_pd(a, b));
+			r[i + 2 * k + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(a, b));
+		}
+	for (int c = 0; c < 4; c++) {
+		const __m512 a = _mm512_shuffle_f32x4(r[c], r[4 + c], 0x88), b = _mm512_shuffle_f32x4(r[8 + c], r[12 + c], 0x88);
+		const __m512 d = _mm512_shuffle_f32x4(r[c], r[4 + c], 0xdd), e = _mm512_shuffle_f32x4(r[8 + c], r[12 + c], 0xdd);
+		_mm512_storeu_ps(to + c * 16, _mm512_shuffle_f32x4(a, b, 0x88));
+		_mm512_storeu_ps(to + (4 + c) * 16, _mm512_shuffle_f32x4(d, e, 0x88));
+		_mm512_storeu_ps(to + (8 + c) * 16, _mm512_shuffle_f32x4(a, b, 0xdd));
+		_mm512_storeu_ps(to + (12 + c) * 16, _mm512_shuffle_f32x4(d, e, 0xdd));
+	}
 }
 
 #endif
