@@ -122,7 +122,7 @@ static void run(int64_t batches, int64_t rows, int64_t columns, int64_t width, i
 	void *out[1] = { y };
 	const size_t bytes[1] = { (size_t)ny * 4 };
 	const int64_t deep = depth0 > depth1 ? depth0 : depth1, columns16 = (columns + 15) / 16 * 16;
-	call("attention", "f32", &p, in, out, bytes, 1, (size_t)(16 * (AMP_ATTENTION_STACK * columns16 + deep) +
+	call("attention", "f32", &p, in, out, bytes, 1, (size_t)(AMP_ATTENTION_ROWS * (AMP_ATTENTION_STACK * columns16 + deep) +
 	     columns16 * (depth0 + depth1) + (width + 15) / 16 * 16 * columns) * 4);
 	for (int64_t n = 0; n < batches; n++)
 		for (int64_t i = 0; i < rows; i++) {
@@ -206,7 +206,7 @@ static void masks(void)
 	const void *in[14] = { v, q, k, NULL, NULL, mask };
 	void *out[1] = { y };
 	const size_t bytes[1] = { sizeof y };
-	call("attention", "f32", &p, in, out, bytes, 1, (16 * (3 * 48 + D) + 48 * D + 16 * C) * 4);
+	call("attention", "f32", &p, in, out, bytes, 1, (AMP_ATTENTION_ROWS * (3 * 48 + D) + 48 * D + 16 * C) * 4);
 	for (int i = 0; i < 3; i++)
 		EXPECT(y[i] == (float)(i * 7), "row %d is %g", i, (double)y[i]);
 	EXPECT(y[3] != y[3] && y[4] != y[4], "rows without a maximum: %g %g", (double)y[3], (double)y[4]);
