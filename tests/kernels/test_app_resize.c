@@ -5,6 +5,7 @@
  * Out: nonzero if one hash differs, or if fewer cases were seen than there are.
  */
 #include "../../runtime/app/os.c"
+#include "../../runtime/app/os_posix.c"
 #include "../../runtime/app/sha256.c"
 #define product resize_product
 #include "../../runtime/app/resize.c"
