@@ -28,13 +28,16 @@ Run = c.CFUNCTYPE(c.c_int, c.c_void_p, c.c_void_p, Pointers, Pointers)
 
 
 class Description(c.Structure):
+    """struct amp_model of ampoule_rt.h, field by field."""
     _fields_ = [("name", c.c_char_p), ("version", c.c_char_p), ("model_sha256", c.c_char_p),
                 ("weights_sha256", c.c_char_p), ("n_in", c.c_int), ("n_out", c.c_int),
-                ("inputs", c.POINTER(Io)), ("outputs", c.POINTER(Io)), ("arena_bytes", c.c_int64),
-                ("prepared_bytes", c.c_int64), ("weights_bytes", c.c_int64), ("state_bytes", c.c_int64),
+                ("inputs", c.POINTER(Io)), ("outputs", c.POINTER(Io)), ("no_contract", c.c_char_p),
+                ("threads", c.c_int), ("arena_bytes", c.c_int64), ("prepared_bytes", c.c_int64),
+                ("weights_bytes", c.c_int64), ("state_bytes", c.c_int64),
                 ("weights", c.c_void_p), ("weights_file", c.c_char_p), ("n_isa", c.c_int),
                 ("isa_names", c.POINTER(c.c_char_p)), ("best_isa", c.CFUNCTYPE(c.c_int)), ("prepare", Prepare),
-                ("run", Run), ("labels", c.POINTER(c.c_char_p)), ("n_labels", c.c_int), ("preprocess", c.c_void_p),
+                ("run", Run), ("n_steps", c.c_int), ("steps", c.c_void_p), ("watch", c.c_void_p),
+                ("labels", c.POINTER(c.c_char_p)), ("n_labels", c.c_int), ("preprocess", c.c_void_p),
                 ("ends_in_softmax", c.c_int), ("activation", c.c_int)]
 
 
