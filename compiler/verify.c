@@ -7,6 +7,7 @@
 #include "eval/exec.h"
 #include "host.h"
 #include "import/import.h"
+#include "report/report.h"
 #include "verify/compare.h"
 
 #include <inttypes.h>
@@ -183,10 +184,8 @@ static void show_layers(struct job *j)
 	fprintf(f, "\n%-44s %-28s %9s %9s %9s\n", "layer", "step", "max abs", "max rel", "rms rel");
 	for (int i = 0; i < vec_len(j->r.layers); i++) {
 		const struct layer_error *e = &j->r.layers[i];
-		const char *how = attr_str(e->step->node, "algorithm", "");
-		fprintf(f, "%-44s %-28s %9.2g %9.2g %9.2g%s\n", e->value->name, *how ? str_printf(j->c, "%s, %s",
-			e->step->node->op_type, how) : e->step->node->op_type, e->max_abs, e->max_rel, e->rms_rel,
-			e->not_finite ? "  NOT FINITE" : "");
+		fprintf(f, "%-44s %-28s %9.2g %9.2g %9.2g%s\n", e->value->name, report_node(e->step->node), e->max_abs,
+			e->max_rel, e->rms_rel, e->not_finite ? "  NOT FINITE" : "");
 	}
 	fprintf(f, "\n");
 }

@@ -38,7 +38,7 @@ struct schedule *make_schedule(struct graph *g)
 			continue;
 		}
 		s->id = vec_len(sch->all);
-		s->macs = n->op && n->op->macs ? n->op->macs(n) : 0;
+		s->macs = op_macs(n);
 		vec_add(c, sch->all, s);
 		vec_add(c, sch->steps, s);
 	}

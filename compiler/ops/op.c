@@ -220,3 +220,8 @@ int32_t op_i32(const struct node *n, int64_t v)
 		      node_where(n), (long long)v);
 	return (int32_t)v;
 }
+
+int64_t op_macs(const struct node *n)
+{
+	return n->op && n->op->macs ? n->op->macs(n) : 0;
+}

@@ -112,6 +112,9 @@ struct value *step_const(const struct node *n, const char *name, const struct te
  */
 int64_t op_choice(const struct node *n, const char *what, int64_t usual, const int64_t *candidates, int count);
 
+/* Multiply-accumulates as the node's row counts them; 0 where it counts none. */
+int64_t op_macs(const struct node *n);
+
 /* dim as int32 for kernel parameters; fatal() with a message naming the node when too large. */
 int32_t op_i32(const struct node *n, int64_t v);
 

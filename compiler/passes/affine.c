@@ -7,23 +7,9 @@
  *	k = scale / sqrt(variance + epsilon);  s = bias - mean * k
  * Numeric plan: this changes bits.  Where k or s is not finite the node stays.
  */
-#include "ops/op.h"
 #include "passes/passes.h"
 
 #include <math.h>
-
-static bool constants(const struct node *n, const struct tensor **t, int64_t channels)
-{
-	for (int i = 1; i < 5; i++) {
-		t[i] = op_const(n, i);
-		if (!t[i] || t[i]->n != channels)
-			return false;
-	}
-	for (int i = 1; i < vec_len(n->out); i++)
-		if (n->out[i])
-			return false;
-	return !attr_int(n, "training_mode", 0);
-}
 
 static void rewrite(struct node *n)
 {
@@ -33,7 +19,7 @@ static void rewrite(struct node *n)
 	if (!x || !type_known(&x->type) || x->type.rank < 2 || !node_out(n, 0))
 		return;
 	const int64_t channels = x->type.dim[1].value;
-	if (!constants(n, t, channels))
+	if (!const_batch_norm(n, channels, t))
 		return;
 	for (int d = 0; d < x->type.rank; d++)
 		dims[d] = d == 1 ? channels : 1;
@@ -61,7 +47,7 @@ bool pass_affine(struct graph *g)
 {
 	struct node **nodes = graph_nodes(g);
 	for (int i = 0; i < vec_len(nodes); i++)
-		if (!nodes[i]->removed && node_is(nodes[i], "BatchNormalization"))
+		if (!nodes[i]->removed)
 			rewrite(nodes[i]);
 	graph_drop_dead(g);
 	return true;

@@ -42,16 +42,8 @@ static struct affine identity(struct ctx *c, int64_t n)
 static bool batch_norm(const struct node *n, int axis, struct affine *a)
 {
 	const struct tensor *t[5];
-	if (axis != 1 || attr_int(n, "training_mode", 0))
+	if (axis != 1 || !const_batch_norm(n, a->n, t))
 		return false;
-	for (int i = 1; i < vec_len(n->out); i++)
-		if (n->out[i])
-			return false;
-	for (int i = 1; i < 5; i++) {
-		t[i] = op_const(n, i);
-		if (!t[i] || t[i]->n != a->n)
-			return false;
-	}
 	const double epsilon = attr_float(n, "epsilon", 1e-5);
 	for (int64_t i = 0; i < a->n; i++) {
 		const double q = tensor_get_f(t[1], i) / sqrt(tensor_get_f(t[4], i) + epsilon);

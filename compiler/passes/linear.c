@@ -49,6 +49,21 @@ bool const_channels(const struct value *k, const struct type *y, int axis, doubl
 	return true;
 }
 
+bool const_batch_norm(const struct node *n, int64_t channels, const struct tensor *t[5])
+{
+	if (!node_is(n, "BatchNormalization") || attr_int(n, "training_mode", 0))
+		return false;
+	for (int i = 1; i < vec_len(n->out); i++)
+		if (n->out[i])
+			return false;
+	for (int i = 1; i < 5; i++) {
+		t[i] = op_const(n, i);
+		if (!t[i] || t[i]->n != channels)
+			return false;
+	}
+	return true;
+}
+
 bool node_is_linear(const struct node *n)
 {
 	static const char *const ops[] = { "Conv", "ampoule.Conv", "ConvTranspose", "Gemm", "ampoule.Gemm",

@@ -60,6 +60,11 @@ void node_retype(struct node *n, const char *domain, const char *op_type);
  * v[0..channels) are its numbers.
  */
 bool const_channels(const struct value *k, const struct type *y, int axis, double *v);
+/*
+ * Is n a BatchNormalization of constants only, one number for each channel, not in training, with one output in use?
+ * Then t[1..4] are scale, B, mean and variance.
+ */
+bool const_batch_norm(const struct node *n, int64_t channels, const struct tensor *t[5]);
 /* n is a sum of products with a bias and has float type: (ampoule.)Conv, ConvTranspose, Gemm, MatMul. */
 bool node_is_linear(const struct node *n);
 /* The axis of a linear node's output along which its bias lies. */

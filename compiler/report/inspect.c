@@ -15,7 +15,7 @@ static struct count *count_ops(struct ctx *c, const struct graph *g, int64_t *ma
 	*macs = 0;
 	for (const struct node *n = g->first; n; n = n->next) {
 		const char *name = *n->domain ? str_printf(c, "%s.%s", n->domain, n->op_type) : n->op_type;
-		const int64_t m = n->op && n->op->macs ? n->op->macs(n) : 0;
+		const int64_t m = op_macs(n);
 		int i = 0;
 		while (i < vec_len(v) && !str_eq(v[i].name, name))
 			i++;
@@ -37,8 +37,7 @@ static struct count *count_ops(struct ctx *c, const struct graph *g, int64_t *ma
 	return v;
 }
 
-/* Elements of the floating constants that the source graph uses. */
-static int64_t parameters(const struct graph *g)
+int64_t report_parameters(const struct graph *g)
 {
 	int64_t n = 0;
 	for (int i = 0; i < vec_len(g->values); i++)
@@ -82,7 +81,7 @@ static void people(struct ctx *c, const struct compiled *k, FILE *f)
 		fprintf(f, "  SHA-256 %s of %s\n", k->source->data_files[i].sha256, k->source->data_files[i].name);
 	ios(c, f, "input", k->g->inputs);
 	ios(c, f, "output", k->g->outputs);
-	fprintf(f, "size      %.3f M parameters, %.1f M multiply-accumulates\n", (double)parameters(k->source) / 1e6,
+	fprintf(f, "size      %.3f M parameters, %.1f M multiply-accumulates\n", (double)report_parameters(k->source) / 1e6,
 		(double)macs / 1e6);
 	fprintf(f, "target    %s\n", k->target->name);
 	if (k->target->note)
@@ -149,7 +148,7 @@ static void machines(struct ctx *c, const struct compiled *k, FILE *f)
 		    k->source->model_sha256 ? k->source->model_sha256 : "");
 	report_data_files(&t, k->source);
 	text_printf(&t, ",\n  \"opset\": %d,\n  \"parameters\": %" PRId64 ",\n  \"macs\": %" PRId64 ",\n",
-		    k->source->opset, parameters(k->source), macs);
+		    k->source->opset, report_parameters(k->source), macs);
 	ios_json(&t, "inputs", k->g->inputs);
 	ios_json(&t, "outputs", k->g->outputs);
 	ops_json(&t, "operators", src);

@@ -37,14 +37,9 @@ static void row(struct text *t, const char *what, const char *value)
 static void facts(struct text *t, const struct compiled *k, const char *file, long stack)
 {
 	struct ctx *c = t->c;
-	int64_t macs = 0, parameters = 0;
+	int64_t macs = 0;
 	for (const struct node *n = k->source->first; n; n = n->next)
-		macs += n->op && n->op->macs ? n->op->macs(n) : 0;
-	for (int i = 0; i < vec_len(k->source->values); i++) {
-		const struct value *v = k->source->values[i];
-		if (v && v->data && value_n_uses(v) > 0 && dtype_is_float(v->type.dtype))
-			parameters += v->data->n;
-	}
+		macs += op_macs(n);
 	text_printf(t, "<table>\n");
 	row(t, "model", str_printf(c, "%s, %s, IR version %" PRId64 ", opset %d", file,
 	    k->source->producer ? k->source->producer : "unknown producer", k->source->ir_version, k->source->opset));
@@ -56,7 +51,7 @@ static void facts(struct text *t, const struct compiled *k, const char *file, lo
 		row(t, "input", str_printf(c, "%s  %s", k->g->inputs[i]->name, type_text(c, &k->g->inputs[i]->type)));
 	for (int i = 0; i < vec_len(k->g->outputs); i++)
 		row(t, "output", str_printf(c, "%s  %s", k->g->outputs[i]->name, type_text(c, &k->g->outputs[i]->type)));
-	row(t, "size", str_printf(c, "%.3f M parameters, %.1f M multiply-accumulates", (double)parameters / 1e6,
+	row(t, "size", str_printf(c, "%.3f M parameters, %.1f M multiply-accumulates", (double)report_parameters(k->source) / 1e6,
 				  (double)macs / 1e6));
 	row(t, "compiled for", str_printf(c, "%s, numeric plan %s, %d steps", k->target->name, k->s->plan_name,
 					  vec_len(k->s->steps)));

@@ -1,8 +1,6 @@
 /* pictures.c - see pictures.h.  Numbers only come from the plan and the errors measured: no layout of its own. */
 #include "report/pictures.h"
 
-#include "ops/op.h"
-
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -19,17 +17,17 @@ void text_html(struct text *t, const char *s)
 	}
 }
 
-static const char *op_text(struct ctx *c, const struct node *n)
+const char *report_node(const struct node *n)
 {
 	const char *algorithm = attr_str(n, "algorithm", "");
-	return *algorithm ? str_printf(c, "%s, %s", n->op_type, algorithm) : n->op_type;
+	return *algorithm ? str_printf(n->graph->c, "%s, %s", n->op_type, algorithm) : n->op_type;
 }
 
 /* What kind of work a step is, as a class of the style sheet. */
 static const char *kind(const struct step *s)
 {
 	const char *op = s->node->op_type;
-	if (s->node->op && s->node->op->macs && s->node->op->macs(s->node) > 0)
+	if (s->macs > 0)
 		return strstr(op, "Conv") ? "conv" : strstr(op, "Attention") ? "attn" : "gemm";
 	return s->ew ? "ew" : "move";
 }
@@ -162,11 +160,8 @@ void picture_network(struct text *t, const struct compiled *k, const struct laye
 	const struct arc *v = find_arcs(c, &a);
 	const int n = vec_len(k->s->steps), left = 24 + a.lanes * LANE, wide = left + 1010;
 	int64_t most = 1;
-	for (int p = 0; p < n; p++) {
-		const struct node *m = k->s->steps[p]->node;
-		if (m->op && m->op->macs && m->op->macs(m) > most)
-			most = m->op->macs(m);
-	}
+	for (int p = 0; p < n; p++)
+		most = k->s->steps[p]->macs > most ? k->s->steps[p]->macs : most;
 	text_printf(t, "<svg viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\">\n", wide, (n + 1) * ROW + 6, wide,
 		    (n + 1) * ROW + 6);
 	text_printf(t, "<g class=\"head\"><text x=\"%d\" y=\"15\">step</text><text x=\"%d\" y=\"15\">result</text>"
@@ -185,14 +180,13 @@ void picture_network(struct text *t, const struct compiled *k, const struct laye
 	for (int p = 0; p < n; p++) {
 		const struct step *s = k->s->steps[p];
 		const int y = (p + 1) * ROW;
-		const int64_t macs = s->node->op && s->node->op->macs ? s->node->op->macs(s->node) : 0;
 		text_printf(t, "<g><title>%d: ", p);
-		text_html(t, op_text(c, s->node));
+		text_html(t, report_node(s->node));
 		text_printf(t, " \"");
 		text_html(t, s->node->name);
 		text_printf(t, "\"</title><circle class=\"%s\" cx=\"%d\" cy=\"%d\" r=\"5\"/>", kind(s), left, y + ROW / 2);
 		text_printf(t, "<text x=\"%d\" y=\"%d\">%d&#160; ", left + 14, y + 15, p);
-		text_html(t, op_text(c, s->node));
+		text_html(t, report_node(s->node));
 		text_printf(t, " <tspan class=\"name\">");
 		text_html(t, strlen(s->node->name) > 56 ? str_printf(c, "...%s", s->node->name + strlen(s->node->name) - 53)
 			  : s->node->name);
@@ -201,11 +195,11 @@ void picture_network(struct text *t, const struct compiled *k, const struct laye
 			text_html(t, str_printf(c, "%s%s", type_text(c, &s->out[0]->type),
 						s->out[0]->layout == LAYOUT_C16 ? " c16" : ""));
 		text_printf(t, "</text>");
-		if (macs > 0)
+		if (s->macs > 0)
 			text_printf(t, "<rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"%.1f\" height=\"10\"/><text class=\"name\" "
 				    "x=\"%.1f\" y=\"%d\">%.1f %c</text>", kind(s), left + 760, y + 6,
-				    110.0 * (double)macs / (double)most, left + 765 + 110.0 * (double)macs / (double)most,
-				    y + 15, (double)macs / (macs < 100000 ? 1e3 : 1e6), macs < 100000 ? 'K' : 'M');
+				    110.0 * (double)s->macs / (double)most, left + 765 + 110.0 * (double)s->macs / (double)most,
+				    y + 15, (double)s->macs / (s->macs < 100000 ? 1e3 : 1e6), s->macs < 100000 ? 'K' : 'M');
 		const struct layer_error *e = error_of(errors, s);
 		if (e)
 			text_printf(t, "<text x=\"%d\" y=\"%d\">%.1e</text>", left + 940, y + 15, e->max_rel);
@@ -293,7 +287,7 @@ void picture_errors(struct text *t, const struct compiled *k, const struct layer
 	for (int i = 0; i < n; i++) {
 		text_printf(t, "<circle class=\"%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\"><title>", kind(e[i].step),
 			    60 + (i + 0.5) * dx, height(e[i].max_rel));
-		text_html(t, str_printf(c, "%s\n%s, ", e[i].value->name, op_text(c, e[i].step->node)));
+		text_html(t, str_printf(c, "%s\n%s, ", e[i].value->name, report_node(e[i].step->node)));
 		text_printf(t, "%s\nlargest error %.3g of largest value %.3g = %.2e; rms %.2e</title></circle>\n",
 			    type_text(c, &e[i].value->type), e[i].max_abs, e[i].greatest, e[i].max_rel, e[i].rms_rel);
 	}

@@ -6,6 +6,10 @@
 
 /* Adds manifest.json (and plan.txt) to the emission: binds model, compiler, options, plan and every file. */
 void report_manifest(struct emission *e, const struct compiled *k);
+/* Elements of the floating constants that the graph uses. */
+int64_t report_parameters(const struct graph *g);
+/* What a node computes, and by which of its algorithms where it has several: "Conv, winograd4". */
+const char *report_node(const struct node *n);
 /* [{"file":, "bytes":, "sha256":}, ...]: the files of external data. */
 void report_data_files(struct text *t, const struct graph *g);
 /* A few lines for the terminal after a compilation. */
