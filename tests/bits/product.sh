@@ -32,14 +32,7 @@ one() {
 for NAME in ${OF_MODELS:-small tiny several wide attention functions}; do
 	if [ $NAME = small ]; then
 		cp models/small/rcmnet_small.onnx "$W/small.onnx"
-		python3 - "$W/small.in0.npy" <<'END2'
-import struct, sys
-n = 3 * 96 * 96
-head = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3, 96, 96), }"
-head += b" " * ((-len(head) - 11) % 64) + b"\n"
-data = struct.pack("<%df" % n, *[((i * 7919) % 2001 - 1000) / 500 for i in range(n)])
-open(sys.argv[1], "wb").write(b"\x93NUMPY\1\0" + struct.pack("<H", len(head)) + head + data)
-END2
+		pixels "$W/small.in0.npy" 96
 	else
 		model $NAME
 	fi

@@ -118,14 +118,7 @@ one "--target generic --weights file" gcc "-O1 -g $SAN"
 # layers by Winograd's algorithm, under every variant that this CPU runs (check)
 NAME=small
 cp models/small/rcmnet_small.onnx "$W/small.onnx"
-python3 - "$W/small.in0.npy" <<'END'
-import struct, sys
-n = 3 * 96 * 96
-head = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3, 96, 96), }"
-head += b" " * ((-len(head) - 11) % 64) + b"\n"
-data = struct.pack("<%df" % n, *[((k * 7919) % 2001 - 1000) / 500 for k in range(n)])
-open(sys.argv[1], "wb").write(b"\x93NUMPY\1\0" + struct.pack("<H", len(head)) + head + data)
-END
+pixels "$W/small.in0.npy" 96
 "$AMPOULE" inspect "$W/small.onnx" | grep -q '^  winograd' || fail "no layer is computed by Winograd's algorithm"
 exact small > "$W/small.exact"
 one "" gcc -O2

@@ -1,7 +1,7 @@
 # common.sh - what the scripts beside this folder share; read with `. tests/cli/lib/common.sh`.
 #
 # In:   AMPOULE (path of the compiler), BUILD (build folder, absolute), CC.
-# Gives: W, a fresh folder of this test's own; fail, code, has, model, sha.
+# Gives: W, a fresh folder of this test's own; fail, code, has, model, pixels, sha.
 CC=${CC:-gcc}
 W=$BUILD/tests/cli/$(basename "$0" .sh)
 chmod -R u+rwx "$W" 2> /dev/null || true
@@ -35,6 +35,18 @@ has() {
 # model NAME: writes $W/NAME.onnx and its inputs
 model() {
 	"$MODELS" "$1" "$W/$1.onnx"
+}
+# pixels FILE N: writes a .npy picture of N x N pixels, float32 [1, 3, N, N], from a formula
+pixels() {
+	python3 - "$1" "$2" <<'END'
+import struct, sys
+side = int(sys.argv[2])
+n = 3 * side * side
+head = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3, %d, %d), }" % (side, side)
+head += b" " * ((-len(head) - 11) % 64) + b"\n"
+data = struct.pack("<%df" % n, *[((i * 7919) % 2001 - 1000) / 500 for i in range(n)])
+open(sys.argv[1], "wb").write(b"\x93NUMPY\1\0" + struct.pack("<H", len(head)) + head + data)
+END
 }
 sha() {
 	sha256sum "$1" | cut -d' ' -f1

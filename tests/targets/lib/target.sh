@@ -46,18 +46,6 @@ digests() {
 		done
 	done || exit 1
 }
-# An input of N x N pixels from a formula.
-pixels() {
-	python3 - "$1" "$2" <<'END2'
-import struct, sys
-side = int(sys.argv[2])
-n = 3 * side * side
-head = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3, %d, %d), }" % (side, side)
-head += b" " * ((-len(head) - 11) % 64) + b"\n"
-data = struct.pack("<%df" % n, *[((i * 7919) % 2001 - 1000) / 500 for i in range(n)])
-open(sys.argv[1], "wb").write(b"\x93NUMPY\1\0" + struct.pack("<H", len(head)) + head + data)
-END2
-}
 pictures() {
 	rm -rf "$W/pictures"
 	mkdir "$W/pictures"
