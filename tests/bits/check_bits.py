@@ -9,9 +9,10 @@ In:  hashes.txt beside this file: model, plan, input, SHA-256 of the ONNX file, 
      Targets: the descriptions of compiler/target whose compiler and emulator are here; every variant of each.
 Out: a table model x input x target; exit status 1 if any hash differs. What was not run is said and is no pass.
 How: each model is compiled for each target as a library, built with the driver of tests/cli/lib, and run on inputs
-     that a formula gives. A result is kept in DIR/results.txt under the digest of all emitted files, so that an
-     interrupted run goes on where it was. A model that another PyTorch exported has another SHA-256: its outputs are
-     compared with what `run --exact` says now, and the table says "another model".
+     that a formula gives, the first input on all targets before the second. A result is kept in DIR/results.txt under
+     the digest of the program and its weights, so that an interrupted run goes on where it was, and what a change of
+     the compiler left alone is not run again. A model that another PyTorch exported has another SHA-256: its outputs
+     are compared with what `run --exact` says now, and the table says "another model".
 """
 
 import argparse
@@ -113,7 +114,7 @@ class Bits:
         self.a = a
         self.dir = os.path.join(a.build, "bits")
         os.makedirs(os.path.join(self.dir, "models"), exist_ok=True)
-        self.recorded, self.results = {}, {}
+        self.recorded, self.results, self.built = {}, {}, {}
         for line in open(HASHES) if os.path.exists(HASHES) else ():
             if line.strip() and not line.startswith("#"):
                 model, plan, k, onnx, out = line.split()
@@ -163,17 +164,21 @@ class Bits:
         print("recorded: %d hashes in %s" % (len(lines) - 2, os.path.relpath(HASHES, ROOT)))
 
     def build(self, model, plan, target):
-        """The folder with the built driver and the digest of what was emitted."""
+        """The folder with the built driver, and the digest of program and weights."""
         d = os.path.join(self.dir, "%s.%s.%s" % (model, plan, target["name"]))
-        shutil.rmtree(d, ignore_errors=True)
-        must([self.a.ampoule, "compile", self.onnx(model), "-o", d, "--library", "--plan", plan, "--name", "model",
-              "--weights", "file", "--target", target["name"]])
-        h = hashlib.sha256()
-        for folder, _, files in sorted(os.walk(d)):
-            for f in sorted(files):
-                h.update(open(os.path.join(folder, f), "rb").read())
-        target["digest"] = h.hexdigest()[:24]
-        return d
+        made_of = " ".join((sha256(self.a.ampoule), sha256(DRIVE), sha256(self.onnx(model))))
+        if (d, made_of) not in self.built:
+            stamp, drive = d + ".built", os.path.join(d, "drive" + target.get("exe", ""))
+            if not os.path.exists(drive) or not os.path.exists(stamp) or open(stamp).read() != made_of:
+                shutil.rmtree(d, ignore_errors=True)
+                must([self.a.ampoule, "compile", self.onnx(model), "-o", d, "--library", "--plan", plan,
+                      "--name", "model", "--weights", "file", "--target", target["name"]])
+                self.make(d, target)
+                with open(stamp, "w") as f:
+                    f.write(made_of)
+            weights = os.path.join(d, "model.weights")
+            self.built[d, made_of] = hashlib.sha256((sha256(drive) + sha256(weights)).encode()).hexdigest()[:24]
+        return d, self.built[d, made_of]
 
     def make(self, d, target):
         cc = target.get("cc", "gcc")
@@ -209,59 +214,51 @@ class Bits:
 
 def check(a, b, chosen, models, inputs):
     cells, columns, bad, left_out, others = {}, [], 0, [], set()
+    wanted = []                                             # (input, model, plan, hash)
     for model in models:
         if not b.onnx(model):
             left_out.append("%s: not exported" % model)
             continue
         model_sha = sha256(b.onnx(model))
         for plan in MODELS[model][1]:
-            want = {}
             for k in range(inputs(model)):
                 onnx, out = b.recorded.get((model, plan, k), (None, None))
-                if onnx == model_sha:
-                    want[k] = out
-                elif onnx is None and not a.unrecorded:
+                if onnx is None and not a.unrecorded:
                     left_out.append("%s, plan %s, input %d: no hash recorded" % (model, plan, k))
-                else:
-                    want[k] = b.exact(model, plan, k)
+                    continue
+                if onnx != model_sha:
+                    out = b.exact(model, plan, k)
                     others.add(model)
-            for name, target in chosen.items():
-                if target["why"]:
-                    continue
-                if not a.full and model == "rcmnet_seeded" and name not in QUICK:
-                    continue
-                variants = target["variant"]
-                d, built = b.build(model, plan, target), False
-                for v, variant in enumerate(variants):
-                    column = name if len(variants) == 1 else "%s/%s" % (name, variant)
-                    if column not in columns:
-                        columns.append(column)
-                    for k in want:
-                        key = "%s/%d/%s" % (" ".join(target["runner"][-3:]).replace(" ", "_"), k, variant)
-                        known = b.results.get((target["digest"], key))
-                        if not known:
-                            if not built:
-                                b.make(d, target)
-                                built = True
-                            known = b.one(d, target, v, model, k)
-                            if known[0] is None:
-                                left_out.append("%s: %s" % (column, known[1]))
-                                break
-                            if known[0] != "failed":
-                                b.keep(target["digest"], key, known)
-                        equal = known[0] == want[k]
-                        bad += not equal
-                        cells[model, plan, k, column] = "equal" if equal else "DIFFERS"
-                        if not equal:
-                            print("DIFFERENT: %s, plan %s, input %d on %s: %s, not %s" %
-                                  (model, plan, k, column, known[0], want[k]))
-                        elif a.verbose:
-                            print("equal: %s, plan %s, input %d on %s, %.1f s" % (model, plan, k, column, known[1]),
-                                  flush=True)
-                if a.full:
-                    shutil.rmtree(d, ignore_errors=True)
-            for k in want:
-                cells[model, plan, k, ""] = want[k]
+                wanted.append((k, model, plan, out))
+                cells[model, plan, k, ""] = out
+    for name, target in chosen.items():
+        if not target["why"]:
+            columns += ["%s/%s" % (name, v) if len(target["variant"]) > 1 else name for v in target["variant"]]
+    for k, model, plan, want in sorted(wanted, key=lambda w: w[0]):
+        for name, target in chosen.items():
+            if target["why"] or (not a.full and model == "rcmnet_seeded" and name not in QUICK):
+                continue
+            d, digest = b.build(model, plan, target)
+            for v, variant in enumerate(target["variant"]):
+                column = "%s/%s" % (name, variant) if len(target["variant"]) > 1 else name
+                key = "%s/%d/%s" % (" ".join(target["runner"][-3:]).replace(" ", "_"), k, variant)
+                known = b.results.get((digest, key))
+                if not known:
+                    known = b.one(d, target, v, model, k)
+                    if known[0] is None:
+                        left_out.append("%s: %s" % (column, known[1]))
+                        continue
+                    if known[0] != "failed":
+                        b.keep(digest, key, known)
+                equal = known[0] == want
+                bad += not equal
+                cells[model, plan, k, column] = "equal" if equal else "DIFFERS"
+                if not equal:
+                    print("DIFFERENT: %s, plan %s, input %d on %s: %s, not %s" %
+                          (model, plan, k, column, known[0], want), flush=True)
+                elif a.verbose:
+                    print("equal: %s, plan %s, input %d on %s, %.1f s" % (model, plan, k, column, known[1]),
+                          flush=True)
     return cells, columns, bad, left_out, others
 
 
