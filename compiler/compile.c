@@ -211,7 +211,7 @@ static bool addresses_fit(struct ctx *c, const struct compiled *k)
 	return false;
 }
 
-/* --emit: clang, in the folder that is being made */
+/* --emit: clang, in the folder that is being made; what it makes joins the files that the manifest lists */
 struct objects {
 	const struct compiled *k;
 	const struct options *o;
@@ -219,7 +219,19 @@ struct objects {
 static bool objects(struct emission *e, void *arg, const char *dir)
 {
 	const struct objects *j = arg;
-	return clang_objects(e->c, j->k->clang, dir, j->k->name, j->o->triple, j->k->target, j->o->emit);
+	const char **made = NULL;
+	if (!clang_objects(e->c, j->k->clang, dir, j->k->name, j->o->triple, j->k->target, j->k->s->threads > 1, j->o->emit,
+			   &made))
+		return false;
+	for (int i = 0; i < vec_len(made); i++) {
+		size_t n = 0;
+		const unsigned char *data = file_read(e->c, str_printf(e->c, "%s/%s", dir, made[i]), SIZE_MAX / 2, &n);
+		if (!data)
+			return false;
+		emit_add(e, made[i], (const char *)data, n);
+	}
+	report_manifest(e, j->k);
+	return true;
 }
 
 enum result cmd_compile(struct ctx *c, void *options)
@@ -241,7 +253,13 @@ enum result cmd_compile(struct ctx *c, void *options)
 	if (!ranks_fit(c, k.g) || !addresses_fit(c, &k))
 		return R_INPUT;
 	struct emission *e = emit_c(c, k.s, k.p, &eo);
-	report_manifest(e, &k);
+	struct objects job = { &k, o };
+	if (k.clang && !o->put) {
+		e->finish = objects;
+		e->finish_arg = &job;
+	} else {
+		report_manifest(e, &k);
+	}
 	for (int i = 0; o->put && i < vec_len(e->files); i++)
 		if (!o->put(o->arg, e->files[i].path, e->files[i].data, e->files[i].n)) {
 			diag(c, SEV_ERROR, "emit", NULL, "the caller did not take %s", e->files[i].path);
@@ -249,11 +267,6 @@ enum result cmd_compile(struct ctx *c, void *options)
 		}
 	if (o->put)
 		return R_SUCCESS;
-	struct objects job = { &k, o };
-	if (k.clang) {
-		e->finish = objects;
-		e->finish_arg = &job;
-	}
 	if (!emit_write(e, o->out))
 		return R_INPUT;
 	report_summary(e, &k, o->out, output_of(o));

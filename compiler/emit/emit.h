@@ -40,7 +40,7 @@ struct emission {
 	const char *weights_sha256;		/* of the whole blob */
 	const char *body_sha256;		/* of what follows its header */
 	bool ends_in_softmax;
-	/* what is still to be made in the temporary folder, or NULL; false: the folder does not appear */
+	/* NULL, or what makes more in the temporary folder and adds it to the files; false: the folder does not appear */
 	bool (*finish)(struct emission *e, void *arg, const char *dir);
 	void *finish_arg;
 };

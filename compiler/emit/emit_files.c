@@ -279,6 +279,22 @@ static bool make_parents(struct ctx *c, const char *root, const char *path)
 	return true;
 }
 
+/* Files from the first-th on, under `dir`. */
+static bool write_files(const struct emission *e, const char *dir, int first)
+{
+	struct ctx *c = e->c;
+	for (int i = first; i < vec_len(e->files); i++) {
+		const struct out_file *f = &e->files[i];
+		if (!make_parents(c, dir, f->path)) {
+			diag(c, SEV_ERROR, "emit", NULL, "cannot make the folder of %s: %s", f->path, strerror(errno));
+			return false;
+		}
+		if (!file_write(c, str_printf(c, "%s/%s", dir, f->path), f->data, f->n))
+			return false;
+	}
+	return true;
+}
+
 bool emit_write(struct emission *e, const char *dir_in)
 {
 	struct ctx *c = e->c;
@@ -296,15 +312,9 @@ bool emit_write(struct emission *e, const char *dir_in)
 	bool ok = mkdir(tmp, 0777) == 0;
 	if (!ok)
 		diag(c, SEV_ERROR, "emit", NULL, "cannot make the folder %s: %s", tmp, strerror(errno));
-	for (int i = 0; ok && i < vec_len(e->files); i++) {
-		const struct out_file *f = &e->files[i];
-		ok = make_parents(c, tmp, f->path);
-		if (!ok)
-			diag(c, SEV_ERROR, "emit", NULL, "cannot make the folder of %s: %s", f->path,
-			     strerror(errno));
-		ok = ok && file_write(c, str_printf(c, "%s/%s", tmp, f->path), f->data, f->n);
-	}
-	ok = ok && (!e->finish || e->finish(e, e->finish_arg, tmp));
+	const int n_files = vec_len(e->files);
+	ok = ok && write_files(e, tmp, 0);
+	ok = ok && (!e->finish || (e->finish(e, e->finish_arg, tmp) && write_files(e, tmp, n_files)));
 	if (ok && state == 2 && rename(dir, old) != 0) {
 		diag(c, SEV_ERROR, "emit", NULL, "cannot replace %s: %s", dir, strerror(errno));
 		ok = false;

@@ -80,6 +80,11 @@ void report_manifest(struct emission *e, const struct compiled *k)
 		    "\"preprocess\": %s, \"activation\": \"%s\"},\n", weights[e->o->weights],
 		    e->o->library ? "true" : "false", k->s->threads, e->o->n_labels, e->o->preprocess ? "true" : "false",
 		    act[e->o->activation]);
+	if (k->clang) {
+		text_printf(&t, "  \"objects_by\": ");
+		text_json(&t, k->clang->version);
+		text_printf(&t, ",\n");
+	}
 	const char *breach = target_breach(c, k->target);
 	text_printf(&t, "  \"numeric_contract\": \"%s%s\",\n", breach ? "not promised: " : "holds", breach ? breach : "");
 	text_printf(&t, "  \"numeric_plan\": \"%s\",\n  \"ends_in_softmax\": %s,\n", k->s->plan_name,

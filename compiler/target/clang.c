@@ -103,11 +103,11 @@ const char *macro_value(struct ctx *c, const char *macros, const char *name)
 	return NULL;
 }
 
-/* One file.  `flags`: words between spaces. */
+/* One file.  `flags`: words between spaces.  `to` joins *made; what clang says of a failure is *said. */
 static bool compile(struct ctx *c, const struct clang *x, const char *dir, const char *triple, const char *flags,
-		    const char *kind, const char *from, const char *to)
+		    const char *kind, const char *from, const char *to, const char ***made, const char **said)
 {
-	const char **argv = NULL, *said;
+	const char **argv = NULL;
 	vec_add(c, argv, x->path);
 	vec_add(c, argv, str_printf(c, "--target=%s", triple));
 	char *words = str_dup(c, flags), *at = NULL;
@@ -122,33 +122,42 @@ static bool compile(struct ctx *c, const struct clang *x, const char *dir, const
 	vec_add(c, argv, to);
 	vec_add(c, argv, from);
 	vec_add(c, argv, NULL);
-	if (run(c, dir, (char *const *)(void *)argv, true, &said) == 0)
-		return true;
-	diag(c, SEV_ERROR, "clang", NULL, "%s --target=%s cannot compile %s:\n%s", x->path, triple, from, said);
-	return false;
+	if (run(c, dir, (char *const *)(void *)argv, true, said) != 0) {
+		*said = str_printf(c, "%s --target=%s cannot compile %s:\n%s", x->path, triple, from, *said);
+		return false;
+	}
+	vec_add(c, *made, to);
+	return true;
 }
 
 bool clang_objects(struct ctx *c, const struct clang *x, const char *dir, const char *name, const char *triple,
-		   const struct target *t, enum emit_kind kind)
+		   const struct target *t, bool pool, enum emit_kind kind, const char ***made)
 {
 	static const char *const how[] = { "", "-c", "-S", "-S -emit-llvm" }, *const end[] = { "", "o", "s", "ll" };
 	/* what the emitted Makefile passes; no header but clang's own */
-	const char *flags = str_printf(c, "-O2 -std=c11 -ffp-contract=off -fno-math-errno -ffreestanding -nostdlibinc -I. %s",
-				       t->cflags ? t->cflags : "");
-	const char *weights = str_printf(c, "%s_weights", name);
+	const char *hosted = str_printf(c, "-O2 -std=c11 -ffp-contract=off -fno-math-errno -I. %s", t->cflags ? t->cflags : "");
+	const char *flags = str_printf(c, "%s -ffreestanding -nostdlibinc", hosted);
+	const char *weights = str_printf(c, "%s_weights", name), *said = "";
 	bool ok = compile(c, x, dir, triple, flags, how[kind], str_printf(c, "%s.c", name),
-			  str_printf(c, "%s.%s", name, end[kind]));
+			  str_printf(c, "%s.%s", name, end[kind]), made, &said);
 	for (int i = 0; i < vec_len(t->variants) && ok; i++) {
 		const struct target_variant *v = &t->variants[i];
 		ok = compile(c, x, dir, triple, str_printf(c, "%s %s -D%s -DAMP_VARIANT=%s", flags, v->flags, v->macro,
 							   v->name), how[kind], str_printf(c, "%s_model.c", name),
-			     str_printf(c, "%s_model_%s.%s", name, v->name, end[kind]));
+			     str_printf(c, "%s_model_%s.%s", name, v->name, end[kind]), made, &said);
 	}
 	if (ok && access(str_printf(c, "%s/%s.S", dir, weights), R_OK) == 0 && kind == EMIT_OBJ)
 		ok = compile(c, x, dir, triple, t->cflags ? t->cflags : "", "-c", str_printf(c, "%s.S", weights),
-			     str_printf(c, "%s.o", weights));
+			     str_printf(c, "%s.o", weights), made, &said);
 	else if (ok && access(str_printf(c, "%s/%s.c", dir, weights), R_OK) == 0)
 		ok = compile(c, x, dir, triple, flags, how[kind], str_printf(c, "%s.c", weights),
-			     str_printf(c, "%s.%s", weights, end[kind]));
+			     str_printf(c, "%s.%s", weights, end[kind]), made, &said);
+	if (!ok)
+		diag(c, SEV_ERROR, "clang", NULL, "%s", said);
+	else if (pool && !compile(c, x, dir, triple, hosted, how[kind], "pool/pool.c", str_printf(c, "pool.%s", end[kind]),
+				  made, &said))
+		diag(c, SEV_WARNING, "clang", NULL, "no pool.%s: amp_pool_new() starts the system's threads and needs its headers "
+		     "for %s; install them, or give %s_prepare() a struct amp_pool of your own\n%s", end[kind], triple, name,
+		     said);
 	return ok;
 }

@@ -24,9 +24,11 @@ enum emit_kind { EMIT_C, EMIT_OBJ, EMIT_ASM, EMIT_LL };
 /*
  * Compiles the model part of an emitted library in `dir`, each file beside its source: NAME.o, NAME_model_VARIANT.o,
  * NAME_weights.o; or .s; or .ll (then without weights that the assembler includes).  False after diagnostics.
+ * `pool`: the threads' pool.o as well; it alone wants the system's headers, and a warning says where there are none.
+ * The files' names join *made.
  */
 bool clang_objects(struct ctx *c, const struct clang *x, const char *dir, const char *name, const char *triple,
-		   const struct target *t, enum emit_kind kind);
+		   const struct target *t, bool pool, enum emit_kind kind, const char ***made);
 
 /*
  * The target that a triple is: its vector header if there is one, else plain C.  From clang's macros, and, where this

@@ -70,9 +70,24 @@ for triple in thumbv7em-none-eabihf aarch64-none-elf riscv64-unknown-elf wasm32-
 	has "$W/emit/tiny_model_$([ $triple = aarch64-none-elf ] && echo neon || echo generic).ll" "target triple ="
 done
 emit s390x-linux-gnu obj o 3
+# the manifest binds the objects, too
+python3 - "$W/emit" <<'END' || fail "the manifest and the objects"
+import hashlib, json, os, sys
+d = sys.argv[1]
+m = json.load(open(d + "/manifest.json"))
+objects = [f for f in os.listdir(d) if f.endswith(".o")]
+assert objects and "clang" in m["objects_by"], m
+for f in objects:
+    assert m["files"][f] == hashlib.sha256(open(os.path.join(d, f), "rb").read()).hexdigest(), f
+END
 emit x86_64-pc-windows-gnu obj o 6
 echo "ok: objects, assembler text, LLVM's"
 
+# threads want a system, and their pool its headers
+code 2 "$AMPOULE" compile "$TINY" -o "$W/no" --library --triple aarch64-none-elf --emit obj --threads 2
+has "$W/err" "has no threads"
+code 0 "$AMPOULE" compile "$TINY" -o "$W/emit" --library --triple powerpc64le-linux-gnu --emit obj --threads 2
+[ -e "$W/emit/pool.o" ] || has "$W/err" "no pool.o" "a struct amp_pool of your own"
 # on this machine they give the contract's bytes
 if [ "$(uname -m)" = x86_64 ]; then
 	for one in tiny attention; do
@@ -87,6 +102,11 @@ if [ "$(uname -m)" = x86_64 ]; then
 		done
 		[ $i -gt 0 ] || fail "run --exact $one"
 	done
+	code 0 "$AMPOULE" compile "$TINY" -o "$W/run" --library --triple x86_64-linux-gnu --emit obj --threads 2
+	has "$W/run/manifest.json" '"pool.o": "'
+	(cd "$W/run" && $CC $STRICT -I. -DPOOL -DMODEL=tiny_model "$DRIVE" *.o -o drive -lm &&
+		./drive run -1 "$W"/tiny.in*.npy && ./drive check "$W"/tiny.in*.npy) || fail "two threads by clang"
+	[ "$(sha "$W/run/out0.bin")" = "$(head -1 "$W/tiny.exact")" ] || fail "two threads by clang: not the bytes of run --exact"
 	echo "ok: the bytes of run --exact"
 fi
 
