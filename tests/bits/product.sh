@@ -29,7 +29,7 @@ one() {
 	count=$((count + 1))
 	echo "ok: $NAME, $1 threads, $2 $3 -ffp-contract=$4"
 }
-for NAME in ${OF_MODELS:-small tiny several wide attention functions}; do
+for NAME in ${OF_MODELS:-small tiny several wide attention functions every}; do
 	if [ $NAME = small ]; then
 		cp models/small/rcmnet_small.onnx "$W/small.onnx"
 		pixels "$W/small.in0.npy" 96

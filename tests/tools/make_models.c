@@ -6,7 +6,8 @@
  *
  * Goes in: a name.  Comes out: a model with seeded weights, and seeded inputs of its shapes.  The good ones
  * cover what an emitted folder can meet: one and several inputs and outputs, several dtypes, channels that do not
- * fill a block of 16, no weights at all.  The others are at fault in a known way.
+ * fill a block of 16, no weights at all, every kernel there is (tests/cli/emitted.sh sees to it).  The others are at fault in a
+ * known way.
  */
 #include "onnx_writer.h"
 
@@ -212,6 +213,116 @@ static void functions(struct out *o)
 	output(o, "sums", 1, "3 5 1");
 }
 
+/* A node whose value is an output of the graph, its shape inferred. */
+static void out(struct out *o, const char *op, const char *in, const char *name, const char *attrs)
+{
+	node(o, op, in, name, attrs);
+	pb_sub(&o->graph, GRAPH_OUTPUT, onnx_value(name, 1, NULL));
+}
+
+static void out_of(struct out *o, int dtype, const char *op, const char *in, const char *name, const char *attrs)
+{
+	node(o, op, in, name, attrs);
+	pb_sub(&o->graph, GRAPH_OUTPUT, onnx_value(name, dtype, NULL));
+}
+
+static void ints_of(struct out *o, const char *name, const char *dims, const char *list)
+{
+	int64_t v[32];
+	int n = 0;
+	char *end;
+	for (const char *s = list; *s && n < 32; s = *end ? end + 1 : end)
+		v[n++] = strtoll(s, &end, 10);
+	pb_sub(&o->graph, GRAPH_INITIALIZER, onnx_tensor_raw(name, 7, dims, v, (size_t)n * sizeof *v));
+}
+
+/* The kernels that the others leave out, each by an operator of its own, and the other number types. */
+static void every(struct out *o)
+{
+	input(o, "x", 1, "1 6 10 12", 1);
+	input(o, "k", 7, "1 6 10 12", 6);
+	weights(o, "w32", "32 6 1 1", 0, 0.5f);
+	weights(o, "dw", "32 1 3 3", 0, 0.4f);
+	node(o, "Conv", "x w32", "x32", "");
+	out(o, "Conv", "x32 dw", "o_dwconv", "group=32 pads=[1 1 1 1]");
+	ints_of(o, "s5", "5", "1 2 3 10 12");
+	node(o, "Reshape", "x s5", "x5", "");
+	out(o, "AveragePool", "x5", "o_avgpool", "kernel_shape=[2 3 3] pads=[0 1 1 0 1 1]");
+	out(o, "MaxPool", "x5", "o_maxpool", "kernel_shape=[2 2 3]");
+	weights(o, "bs", "6", 1, 0.2f);
+	weights(o, "bb", "6", 0, 0.2f);
+	weights(o, "bv", "6", 1, 0.2f);
+	ints_of(o, "rest", "3", "0 2 3");
+	node(o, "ReduceMean", "x rest", "mean", "keepdims=0");
+	out(o, "BatchNormalization", "x bs bb mean bv", "o_batchnorm", "epsilon=1e-3");
+	out(o, "InstanceNormalization", "x bs bb", "o_norm", "epsilon=1e-3");
+	out(o, "LRN", "x", "o_lrn", "size=3 alpha=0.5");
+	ints_of(o, "s3", "3", "1 12 60");
+	ints_of(o, "image", "2", "7 11");
+	ints_of(o, "block", "2", "2 2");
+	node(o, "Reshape", "x s3", "x3", "");
+	out(o, "Col2Im", "x3 image block", "o_col2im", "");
+	weights(o, "wt", "6 4 3 3", 0, 0.4f);
+	out(o, "ConvTranspose", "x wt", "o_convtranspose", "strides=[2 2] pads=[1 0 0 1]");
+	weights(o, "w5", "3 2 2 2 2", 0, 0.4f);
+	out(o, "Conv", "x5 w5", "o_conv", "");
+	ints_of(o, "three", "", "3");
+	out(o, "CumSum", "x three", "o_cumsum", "exclusive=1 reverse=1");
+	out(o, "Einsum", "x x mean", "o_einsum", "equation='bchw,bdhw,c->bcd'");
+	out(o, "GatherElements", "x k", "o_gather_elements", "axis=3");
+	ints_of(o, "s2", "2", "240 3");
+	node(o, "Reshape", "k s2", "k2", "");
+	node(o, "Squeeze", "x zero", "xs", "");
+	ints_of(o, "zero", "1", "0");
+	out(o, "GatherND", "xs k2", "o_gather_nd", "");
+	out(o, "ScatterElements", "x k x", "o_scatter_elements", "axis=3 reduction='add'");
+	node(o, "GatherND", "xs k2", "updates", "");
+	out(o, "ScatterND", "xs k2 updates", "o_scatter_nd", "reduction='max'");
+	ints_of(o, "sg", "4", "1 18 20 2");
+	node(o, "Reshape", "x sg", "grid", "");
+	out(o, "GridSample", "x grid", "o_grid_sample", "mode='bicubic' padding_mode='reflection'");
+	ints_of(o, "depth", "", "6");
+	weights(o, "off_on", "2", 0.5f, 0.5f);
+	out(o, "OneHot", "k depth off_on", "o_one_hot", "axis=1");
+	ints_of(o, "pads", "8", "0 0 2 3 0 1 1 2");
+	out(o, "Pad", "x pads", "o_pad", "mode='reflect'");
+	ints_of(o, "big", "4", "1 6 17 19");
+	out(o, "Resize", "x _ _ big", "o_resize", "mode='cubic' cubic_coeff_a=-0.5");
+	out(o, "Resize", "x _ _ big", "o_resize_nearest", "mode='nearest' coordinate_transformation_mode='asymmetric'");
+	ints_of(o, "ends", "6", "1 10 3 7 2 5");
+	out(o, "ReverseSequence", "xs ends", "o_reverse_sequence", "batch_axis=0 time_axis=1");
+	ints_of(o, "parts", "2", "5 7");
+	node(o, "Split", "x parts", "o_split o_split2", "axis=3");
+	output(o, "o_split", 1, "1 6 10 5");
+	output(o, "o_split2", 1, "1 6 10 7");
+	ints_of(o, "times", "4", "1 2 1 3");
+	out(o, "Tile", "x times", "o_tile", "");
+	ints_of(o, "k4", "1", "4");
+	node(o, "TopK", "x k4", "o_topk o_topk_at", "axis=3");
+	output(o, "o_topk", 1, "1 6 10 4");
+	output(o, "o_topk_at", 7, "1 6 10 4");
+	out(o, "Trilu", "x", "o_trilu", "upper=0");
+	out_of(o, 7, "ArgMax", "x", "o_argreduce", "axis=2");
+	out_of(o, 7, "ReduceProd", "k", "o_reduce_int", "");
+	/* other number types */
+	node(o, "Transpose", "x", "xt", "perm=[0 1 3 2]");
+	node(o, "Cast", "x", "d", "to=11");
+	node(o, "Cast", "xt", "dt", "to=11");
+	out_of(o, 11, "MatMul", "d dt", "o_double", "");
+	out_of(o, 11, "Softmax", "d", "o_double_softmax", "axis=2");
+	node(o, "Cast", "x", "h", "to=10");
+	node(o, "Cast", "xt", "ht", "to=10");
+	out_of(o, 10, "MatMul", "h ht", "o_half", "");
+	out_of(o, 10, "Tanh", "h", "o_half_tanh", "");
+	node(o, "Cast", "x", "bf", "to=16");
+	out_of(o, 16, "Exp", "bf", "o_bfloat", "");
+	node(o, "DynamicQuantizeLinear", "x", "q qs qz", "");
+	node(o, "DynamicQuantizeLinear", "xt", "qt qts qtz", "");
+	out_of(o, 6, "MatMulInteger", "q qt qz qtz", "o_int", "");
+	out_of(o, 2, "QLinearMatMul", "q qs qz qt qts qtz qs qz", "o_quantised", "");
+	out(o, "DequantizeLinear", "q qs qz", "o_dequantised", "");
+}
+
 /* As tiny's head, but the batch has a name; the file's name and the values' are unpleasant ones. */
 static void symbolic(struct out *o)
 {
@@ -309,6 +420,7 @@ static void mismatch(struct out *o)
 
 static const struct { const char *name; void (*write)(struct out *); } models[] = {
 	{ "tiny", tiny }, { "several", several }, { "wide", wide }, { "attention", attention }, { "functions", functions },
+	{ "every", every },
 	{ "symbolic", symbolic }, { "unknown", unknown }, { "unbound", unbound },
 	{ "scalar", scalar }, { "ends", ends }, { "nothing", nothing }, { "rank9", rank9 }, { "mismatch", mismatch },
 };
@@ -328,7 +440,7 @@ int main(int argc, char **argv)
 		struct out o = { .path = argv[2], .seed = 7 };
 		pb_str(&o.graph, GRAPH_NAME, argv[1]);
 		models[i].write(&o);
-		struct pb m = onnx_model(8, 17, o.graph);
+		struct pb m = onnx_model(8, models[i].write == every ? 18 : 17, o.graph);
 		const bool ok = pb_write(&m, argv[2]);
 		if (!ok)
 			perror(argv[2]);

@@ -104,7 +104,7 @@ same_bytes() {
 	rm -rf "$D"
 }
 libraries() {
-	for one in tiny several attention functions; do
+	for one in tiny several attention functions every; do
 		model $one
 		exact $one > "$W/$one.exact"
 		[ -s "$W/$one.exact" ] || fail "run --exact $one"
