@@ -207,8 +207,8 @@ BITS = python3 tests/bits/check_bits.py --ampoule $(abspath $(BUILD)/ampoule) --
 BITS_EXPORTS := rcmnet_a rcmnet_b resnet18 mobilenetv2 vit_tiny
 check-bits: all $(CLI_TOOLS) $(if $(FULL),bits-models)
 	@sh tools/deps.sh targets
-	@nice $(BITS) --verbose --table $(BUILD)/bits/table.md
-# threads x compilers x levels x contraction, for an hour: tests/bits/product.sh
+	@nice $(BITS) $(if $(FULL),,--jobs 2) --verbose --table $(BUILD)/bits/table.md
+# threads x compilers x levels x contraction, for an hour; it goes on where it stopped: tests/bits/product.sh
 check-product: all $(CLI_TOOLS)
 	@sh tools/deps.sh check
 	@AMPOULE=$(abspath $(BUILD)/ampoule) BUILD=$(abspath $(BUILD)) CC="$(CC)" nice sh tests/bits/product.sh

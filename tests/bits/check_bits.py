@@ -1,7 +1,7 @@
 """One model, every target: are the outputs' bytes those of `ampoule run --exact`?
 
     check_bits.py --ampoule A --build DIR [--targets T,...] [--models M,...] [--inputs N] [--full] [--record]
-                  [--table FILE.md]
+                  [--jobs N] [--table FILE.md]
 
 In:  hashes.txt beside this file: model, plan, input, SHA-256 of the ONNX file, SHA-256 of output 0, made by
      `run --exact` alone (--record makes it again). The models: the small trained RCMNet; RCMNet (a) with seeded weights
@@ -16,6 +16,7 @@ How: each model is compiled for each target as a library, built with the driver 
 """
 
 import argparse
+import concurrent.futures
 import datetime
 import hashlib
 import json
@@ -184,7 +185,7 @@ class Bits:
         cc = target.get("cc", "gcc")
         flags = target.get("cflags", "").split()
         env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "CC", "CFLAGS")}
-        must(["make", "-s", "-j2", "CC=" + cc, "CFLAGS=-O2", "libmodel.a"], cwd=d, env=env)
+        must(["make", "-s", "-j%d" % (1 if self.a.jobs > 1 else 2), "CC=" + cc, "CFLAGS=-O2", "libmodel.a"], cwd=d, env=env)
         if target["name"] == "wasm32":      # node 20 dies at exit when a program's memory has grown far
             target = dict(target, ldflags=target["ldflags"] + " -Wl,--initial-memory=402653184")
         threads = [] if target.get("threads") == "no" else ["-pthread"]
@@ -234,10 +235,16 @@ def check(a, b, chosen, models, inputs):
     for name, target in chosen.items():
         if not target["why"]:
             columns += ["%s/%s" % (name, v) if len(target["variant"]) > 1 else name for v in target["variant"]]
+
+    def runs_on(model):
+        return {n: t for n, t in chosen.items() if not t["why"] and (a.full or model != "rcmnet_seeded" or n in QUICK)}
+    if a.jobs > 1:                                          # all builds first, several at once
+        needed = {(model, plan, t["name"]): t for _, model, plan, _ in wanted for t in runs_on(model).values()}
+        with concurrent.futures.ThreadPoolExecutor(a.jobs) as pool:
+            for done in [pool.submit(b.build, model, plan, t) for (model, plan, _), t in needed.items()]:
+                done.result()
     for k, model, plan, want in sorted(wanted, key=lambda w: w[0]):
-        for name, target in chosen.items():
-            if target["why"] or (not a.full and model == "rcmnet_seeded" and name not in QUICK):
-                continue
+        for name, target in runs_on(model).items():
             d, digest = b.build(model, plan, target)
             for v, variant in enumerate(target["variant"]):
                 column = "%s/%s" % (name, variant) if len(target["variant"]) > 1 else name
@@ -281,6 +288,7 @@ def main():
     parser.add_argument("--models", default="")
     parser.add_argument("--inputs", type=int, default=0)
     parser.add_argument("--full", action="store_true")
+    parser.add_argument("--jobs", type=int, default=1, help="builds at a time")
     parser.add_argument("--record", action="store_true")
     parser.add_argument("--unrecorded", action="store_true", help="without a recorded hash: run --exact now")
     parser.add_argument("--table", default="")
