@@ -32,7 +32,8 @@ one() {
 		[ "$(sha "$D/out$i.bin")" = "$want" ] || fail "$NAME, $1 threads, output $i: not the bytes of run --exact"
 		i=$((i + 1))
 	done
-	(cd "$D" && ./drive check "$W/$NAME".in*.npy) || fail "$NAME, $1 threads: a promise of the header"
+	(cd "$D" && ./drive check "$W/$NAME".in*.npy) > "$W/log" || { cat "$W/log"; fail "$NAME, $1 threads: a promise of the header"; }
+	grep -q '^[1-9][0-9]* of [0-9]* steps are shared' "$W/log" || { cat "$W/log"; fail "$NAME: no step is shared by $1 threads"; }
 	echo "ok: $NAME $1 threads $2 $3 $4"
 }
 for NAME in small wide; do

@@ -108,7 +108,10 @@ libraries() {
 		model $one
 		exact $one > "$W/$one.exact"
 		[ -s "$W/$one.exact" ] || fail "run --exact $one"
-		library $one -O2
+		case $one in
+		every) library $one "-O2 ${VECTORISE:-}" ;;
+		*) library $one -O2 ;;
+		esac
 	done
 	library attention "-O3 -ffp-contract=fast"
 	library functions "-O1 -ffp-contract=fast"
