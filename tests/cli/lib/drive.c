@@ -302,6 +302,7 @@ static void pools(void *const *want)
 	int shared = 0;
 	for (int i = 0; i < m->n_steps; i++)
 		shared += m->steps[i].parts > 1;
+	/* a small model may share none: tests/cli/threads.sh looks */
 	printf("%d of %d steps are shared by %d threads\n", shared, m->n_steps, m->threads);
 }
 #endif
