@@ -243,6 +243,11 @@ static const char *algorithm(const struct node *n, const char **tried)
 
 #define ONE_ROW 256			/* pixels */
 #define BAND_BYTES (192 << 10)		/* input rows of a band: they should stay in the L2 cache */
+#define SHORT_ROW 10			/* pixels: no register tile is full */
+#define FEW_OUTPUTS 64			/* channels for which gathering the taps does not pay */
+#define TAPS_BYTES (1 << 20)
+#define MANY_WEIGHTS (1 << 20)		/* bytes that come from memory at each run */
+#define PREFETCH (32 << 10)		/* floats ahead */
 
 static void lower_c16(struct node *n, struct step *s, const struct spatial *w, const struct type *x,
 		      const struct type *wt, int64_t group)
@@ -312,7 +317,17 @@ static void lower_c16(struct node *n, struct step *s, const struct spatial *w, c
 			w = &flat;
 		}
 		const int64_t wp = (w->out[1] - 1) * w->stride[1] + (w->kernel[1] - 1) * w->dilation[1] + 1;
-		p->copy = c < 16 || w->pad[1] > 0 || wp > w->in[1];
+		p->copy = c < 16 || w->pad[1] > 0 || wp > w->in[1] ? AMP_CONV_BAND : AMP_CONV_IN_PLACE;
+		p->ahead = node_in(n, 1)->data->n * 4 > MANY_WEIGHTS ? PREFETCH : 0;
+		/* what each output pixel sees, if that is not much and its rows are short: then likewise one row */
+		const int64_t taps = w->kernel[0] * w->kernel[1], pixels = w->out[0] * w->out[1];
+		if (c >= 16 && group == 1 && m >= FEW_OUTPUTS && w->out[0] > 1 && w->out[1] <= SHORT_ROW &&
+		    w->out[0] <= SHORT_ROW && taps <= TAPS_BYTES / ((c + 15) / 16 * 64) / pixels) {
+			p->copy = AMP_CONV_TAPS;
+			p->band = 1;
+			s->shared = (c + 15) / 16 * taps * pixels * 64;
+			s->phases = 2 * op_i32(n, x->dim[0].value);
+		}
 		/* as many output rows as keep the band's input rows within BAND_BYTES */
 		const int64_t row = (cg + cs - 1) / cs * cs * wp * 4;
 		int64_t band = w->out[0];
@@ -322,9 +337,10 @@ static void lower_c16(struct node *n, struct step *s, const struct spatial *w, c
 		int64_t bands[] = { 1, (band + 3) / 4, (band + 1) / 2, band * 2, band * 4, w->out[0] };
 		for (int i = 0; i < 6; i++)
 			bands[i] = bands[i] < w->out[0] ? bands[i] : w->out[0];
-		band = op_choice(n, "band", band, bands, w->out[0] > 1 ? 6 : 0);
-		p->band = (int32_t)band;
-		if (p->copy)
+		if (p->copy != AMP_CONV_TAPS)
+			p->band = (int32_t)op_choice(n, "band", band, bands, w->out[0] > 1 ? 6 : 0);
+		band = p->band;
+		if (p->copy == AMP_CONV_BAND)
 			s->scratch = ((band - 1) * w->stride[0] + (w->kernel[0] - 1) * w->dilation[0] + 1) * row;
 		step_weights(n, s, pack_weights(n->graph->c, node_in(n, 1)->data, cs), "c16");
 	}

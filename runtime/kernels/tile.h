@@ -39,7 +39,7 @@ struct amp_tile {
 	int64_t x_pixel;		/* to the next row of the tile; inputs of a block are neighbours */
 	int64_t w_block;		/* from one block of columns to the next; inputs are 16 apart */
 	int64_t sum_block;		/* the same in the sums; 0: AMP_TILE_T * 16 */
-	int64_t ahead;			/* weights are prefetched so far ahead of their use; 0: not */
+	int64_t ahead[AMP_TILE_V];	/* each step prefetches what lies so far from its weights; 0: nothing new */
 	int32_t blocks, last, cs;	/* inputs in a block: cs, in the last one `last` */
 	int32_t ky0, ky1, kh, kw;
 };
@@ -59,23 +59,56 @@ struct amp_tile {
 #define AMP_REP13(M) AMP_REP12(M) M(12)
 #define AMP_REP14(M) AMP_REP13(M) M(13)
 
+/*
+ * Row t of x: a pointer for each three rows, hidden from the compiler, which would keep 14 offsets, most of them on the
+ * stack: a load more for each row.
+ */
+#define AMP_AT0 x0[0]
+#define AMP_AT1 x0[px]
+#define AMP_AT2 x0[2 * px]
+#define AMP_AT3 x3[0]
+#define AMP_AT4 x3[px]
+#define AMP_AT5 x3[2 * px]
+#define AMP_AT6 x6[0]
+#define AMP_AT7 x6[px]
+#define AMP_AT8 x6[2 * px]
+#define AMP_AT9 x9[0]
+#define AMP_AT10 x9[px]
+#define AMP_AT11 x9[2 * px]
+#define AMP_AT12 x12[0]
+#define AMP_AT13 x12[px]
+#ifdef AMP_TILE_PLAIN
+#define AMP_ROWS(T) const float *x0 = xk;
+#define AMP_NEXT(T) x0++
+#else
+#define AMP_ROWS(T) \
+	const float *x0 = xk, *x3 = xk + (T > 3 ? 3 * px : 0), *x6 = xk + (T > 6 ? 6 * px : 0); \
+	const float *x9 = xk + (T > 9 ? 9 * px : 0), *x12 = xk + (T > 12 ? 12 * px : 0); \
+	__asm__("" : "+r"(x0)); \
+	__asm__("" : "+r"(x3)); \
+	__asm__("" : "+r"(x6)); \
+	__asm__("" : "+r"(x9)); \
+	__asm__("" : "+r"(x12));
+#define AMP_NEXT(T) x0++, x3++, x6++, x9++, x12++
+#endif
+
 #ifdef AMP_TILE_PLAIN
 /* loops over 16 lanes that compilers vectorise: sums in arrays with names of their own stay in registers */
 #define AMP_ACC1(t) float a##t[16] = { 0 };
-#define AMP_X1(t) const float x##t = xp[t * px];
-#define AMP_FMA1(t) a##t[j] = s_fma(x##t, w[j], a##t[j]);
+#define AMP_X1(t) const float s##t = x0[t * px];
+#define AMP_FMA1(t) a##t[j] = s_fma(s##t, w[j], a##t[j]);
 #define AMP_PUT1(t) memcpy(sum + t * 16, a##t, sizeof a##t);
 #define AMP_STEP(T, V) AMP_REP##T(AMP_X1) for (int j = 0; j < 16; j++) { AMP_REP##T(AMP_FMA1) }
 #else
 #define AMP_ACC1(t) vf a##t = v_zero();
 #define AMP_ACC2(t) vf a##t = v_zero(), b##t = v_zero();
-#define AMP_FMA1(t) a##t = v_fma(v_set1(xp[t * px]), w0, a##t);
-#define AMP_FMA2(t) { const vf s = v_set1(xp[t * px]); a##t = v_fma(s, w0, a##t); b##t = v_fma(s, w1, b##t); }
+#define AMP_FMA1(t) a##t = v_fma(v_set1(AMP_AT##t), w0, a##t);
+#define AMP_FMA2(t) { const vf s = v_set1(AMP_AT##t); a##t = v_fma(s, w0, a##t); b##t = v_fma(s, w1, b##t); }
 #define AMP_PUT1(t) v_store(sum + t * 16, a##t);
 #define AMP_PUT2(t) v_store(sum + t * 16, a##t); v_store(sum + sb + t * 16, b##t);
-#define AMP_W1 const vf w0 = v_load(w); __builtin_prefetch(w + ahead, 0, 2);
+#define AMP_W1 const vf w0 = v_load(w); __builtin_prefetch(w + ahead0, 0, 2);
 #define AMP_W2 const vf w0 = v_load(w), w1 = v_load(w + wb); \
-	__builtin_prefetch(w + ahead, 0, 2); __builtin_prefetch(w + wb + ahead, 0, 2);
+	__builtin_prefetch(w + ahead0, 0, 2); __builtin_prefetch(w + ahead1, 0, 2);
 #define AMP_STEP(T, V) AMP_W##V AMP_REP##T(AMP_FMA##V)
 #endif
 
@@ -84,8 +117,8 @@ struct amp_tile {
 static __attribute__((noinline, unused)) void NAME##_##T##_##V(const struct amp_tile *p, float *restrict sum) \
 { \
 	const int64_t px = p->x_pixel, sb = p->sum_block ? p->sum_block : AMP_TILE_T * 16; \
-	const int64_t wb = p->w_block, ahead = p->ahead; \
-	(void)sb, (void)wb, (void)ahead; \
+	const int64_t wb = p->w_block, ahead0 = p->ahead[0], ahead1 = p->ahead[AMP_TILE_V - 1]; \
+	(void)sb, (void)wb, (void)ahead0, (void)ahead1; \
 	AMP_REP##T(AMP_ACC##V) \
 	const int64_t rows = (int64_t)p->kw * p->cs * 16;	/* weights of a kernel row */ \
 	const float *xb = p->x, *wi = p->w + p->ky0 * rows; \
@@ -95,8 +128,8 @@ static __attribute__((noinline, unused)) void NAME##_##T##_##V(const struct amp_
 		for (int32_t ky = p->ky1 - p->ky0; ky > 0; ky--, xr += p->x_row) { \
 			const float *xk = xr; \
 			for (int32_t kx = p->kw; kx > 0; kx--, xk += p->x_col, w += rest) { \
-				const float *xp = xk; \
-				for (const float *end = w + cn * 16; w != end; xp++, w += 16) { \
+				AMP_ROWS(T) \
+				for (const float *end = w + cn * 16; w != end; w += 16, AMP_NEXT(T)) { \
 					AMP_STEP(T, V) \
 				} \
 			} \
@@ -174,6 +207,21 @@ static inline __attribute__((unused)) int32_t amp_tile_width(int64_t left)
 {
 	const int64_t tiles = (left + AMP_TILE_T - 1) / AMP_TILE_T;
 	return (int32_t)((left + tiles - 1) / tiles);
+}
+
+/*
+ * The weights that lie `ahead` floats behind these are fetched while these are used, in several passes of tiles: where
+ * two blocks lie side by side, one in the first pass and one in the middle, so that the memory has something to do in both.
+ */
+AMP_INLINE void amp_tile_ahead(struct amp_tile *t, int64_t ahead, int32_t pass, int32_t passes)
+{
+	for (int v = 0; v < AMP_TILE_V; v++)
+		if (passes == 1)
+			t->ahead[v] = ahead ? ahead + v * t->w_block : 0;
+		else if (pass == 0)
+			t->ahead[v] = ahead;
+		else
+			t->ahead[v] = ahead && AMP_TILE_V > 1 && pass == passes / 2 ? ahead + t->w_block : 0;
 }
 
 /* b, whose element [i][j] lies at i * bk + j * bn, in blocks of 16 columns [n/16][k][16]; columns beyond n are 0 */

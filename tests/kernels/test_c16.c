@@ -114,7 +114,7 @@ static void conv(const struct shape *h, int act, int with_b, int with_z)
 		call("dwconv_c16", "f32", &q, in, out16, bytes16, 1, 0);
 	} else {
 		const int wp = (h->out[1] - 1) * h->s[1] + (h->k[1] - 1) * h->d[1] + 1, band = (int)random_int(1, h->out[0]);
-		const struct amp_conv_c16 q = {
+		struct amp_conv_c16 q = {
 			.n = h->n, .c = h->c, .m = h->m, .group = h->g, .ih = h->in[0], .iw = h->in[1], .oh = h->out[0],
 			.ow = h->out[1], .kh = h->k[0], .kw = h->k[1], .sh = h->s[0], .sw = h->s[1], .dh = h->d[0],
 			.dw = h->d[1], .ph = h->p[0], .pw = h->p[1], .x_plain = h->c < 16, .band = band, .act = act,
@@ -123,6 +123,18 @@ static void conv(const struct shape *h, int act, int with_b, int with_z)
 		const size_t row = (size_t)blocks * (size_t)cs * (size_t)wp * 4;
 		const size_t rows = (size_t)((band - 1) * h->s[0] + (h->k[0] - 1) * h->d[0] + 1);
 		call("conv_c16", "f32", &q, in, out16, bytes16, 1, q.copy ? rows * row : 0);
+		if (h->c >= 16) {	/* the map as one row of gathered taps */
+			compare(y16, y, h->n, h->m, space);
+			strcat(text, " gathered");
+			test_shared = (size_t)((h->c + 15) / 16 * h->k[0] * h->k[1]) * (size_t)space * 64;
+			test_phases = 2 * h->n;
+			q.copy = AMP_CONV_TAPS;
+			q.band = 1;
+			q.ahead = 64;
+			call("conv_c16", "f32", &q, in, out16, bytes16, 1, 0);
+			test_shared = 0;
+			test_phases = 1;
+		}
 	}
 	compare(y16, y, h->n, h->m, space);
 	free(x), free(w), free(b), free(z), free(y), free(y16), free(z16), free(b16), free(w16), free(x16);
