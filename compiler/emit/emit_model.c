@@ -349,6 +349,26 @@ static void run_in_parts(struct emission *e, struct text *t)
 	text_printf(t, "\treturn amp_team_meet(&w.team, 1);\n}\n");
 }
 
+/* Which values the parameters `name` take in all steps: AMP_USED_MACRO (kernels/type.h). */
+static void used(struct emission *e, struct text *t, const char *name, const char *macro)
+{
+	uint32_t bits = 0;
+	for (int i = 0; i < vec_len(e->s->steps); i++) {
+		const struct step *st = e->s->steps[i];
+		for (int k = 0; st->kernel && k < st->kernel->n_fields; k++) {
+			const struct field *f = &st->kernel->fields[k];
+			for (int j = 0; str_eq(f->name, name) && f->type == 'i' && j < (f->count ? f->count : 1); j++) {
+				int32_t x;
+				memcpy(&x, (const char *)st->params + f->offset + (size_t)j * sizeof x, sizeof x);
+				if (x < 0 || x > 31)
+					fatal(e->c, R_INTERNAL, "%s: %s is %" PRId32, st->kernel->base, name, x);
+				bits |= UINT32_C(1) << x;
+			}
+		}
+	}
+	text_printf(t, "#define AMP_USED_%s 0x%" PRIx32 "u\n", macro, bits);
+}
+
 void emit_model(struct emission *e)
 {
 	struct ctx *c = e->c;
@@ -362,7 +382,12 @@ void emit_model(struct emission *e)
 		    " * arena: values between steps; weights: constants (%s.weights); in, out: the caller's.\n */\n",
 		    name, comment_text(c, e->o->model_file), e->o->version, e->o->model_sha256,
 		    e->s->plan_name, n, name);
-	text_printf(&t, "#include \"%s.h\"\n#include \"kernels/type.h\"\n#include \"kernels/prim.h\"\n#include \"kernels/output.h\"\n", name);
+	text_printf(&t, "#include \"%s.h\"\n", name);
+	used(e, &t, "act", "ACT");
+	used(e, &t, "mode", "MODE");
+	used(e, &t, "op", "OP");
+	used(e, &t, "b_packed", "B_PACKED");
+	text_printf(&t, "#include \"kernels/type.h\"\n#include \"kernels/prim.h\"\n#include \"kernels/output.h\"\n");
 	includes(e, &t);
 	const bool threads = e->s->threads > 1;
 	if (threads)

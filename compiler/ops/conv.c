@@ -3,11 +3,13 @@
  * ConvInteger and QLinearConv become).
  * X [N, C, spatial...], W [M, C/group, kernel...], B [M] -> Y [N, M, spatial...].
  */
+#include "ops/product.h"
 #include "ops/spatial.h"
 #include "ops/winograd.h"
 #define AMP_T 1
 #include "kernels/conv.inc"
 #include "kernels/conv_c16.inc"
+#include "kernels/conv_rows.inc"
 #include "kernels/dwconv_c16.inc"
 #include "kernels/winograd_c16.inc"
 
@@ -76,6 +78,64 @@ static bool infer(struct node *n)
 static void lower_c16(struct node *n, struct step *s, const struct spatial *w, const struct type *x,
 		      const struct type *wt, int64_t group);
 
+/* Constants and finite: then padding with zeros gives the bits of skipping (docs/numerics.md rule 2). */
+static bool finite_const(const struct value *v)
+{
+	if (!v || !v->data || v->data->dtype != DT_FLOAT)
+		return false;
+	const uint32_t *p = v->data->data;
+	for (int64_t i = 0; i < v->data->n; i++)
+		if ((p[i] & 0x7f800000u) == 0x7f800000u)
+			return false;
+	return true;
+}
+
+/* Few output channels in a group, on vectors along the row (conv_rows.inc). */
+static bool lower_rows(struct node *n, struct step *s, const struct spatial *w, const struct type *x,
+		       const struct type *wt, int64_t group)
+{
+	const int64_t c = x->dim[1].value, m = wt->dim[0].value;
+	int64_t width, bytes = 4;
+	if (x->dtype != DT_FLOAT || w->rank != 2 || w->stride[1] != 1 || m / group >= 8 || !finite_const(node_in(n, 1)))
+		return false;
+	struct amp_conv_rows *p = step_kernel(s, "conv_rows", DT_FLOAT);
+	*p = (struct amp_conv_rows){
+		.n = x->dim[0].value, .c = c, .m = m, .group = group, .ih = w->in[0], .iw = w->in[1], .oh = w->out[0],
+		.ow = w->out[1], .kh = w->kernel[0], .kw = w->kernel[1], .sh = w->stride[0], .dh = w->dilation[0],
+		.dw = w->dilation[1], .ph = w->pad[0], .pw = w->pad[1], .act = op_activation(n),
+		.alpha = (float)attr_float(n, "act_alpha", 0), .beta = (float)attr_float(n, "act_beta", 0),
+	};
+	if (!mul_i64(p->kw - 1, p->dw, &width) || width >= INT64_MAX - 80 - p->ow ||
+	    !mul_i64(bytes, width + p->ow + 80, &bytes) || !mul_i64(bytes, p->kh, &bytes) ||
+	    !mul_i64(bytes, c / group, &bytes))
+		fatal(n->graph->c, R_INPUT, "%s: the weights are too large", node_where(n));
+	s->scratch = bytes;
+	for (int i = 0; i < 4; i++)
+		step_in(s, node_in(n, i));
+	step_out(s, node_out(n, 0));
+	return true;
+}
+
+/* One pixel in, one pixel out: the product of the images' channels and W, with its sums in the same order. */
+static bool is_product(const struct spatial *w, int64_t group)
+{
+	for (int i = 0; i < w->rank; i++)
+		if (w->in[i] != 1 || w->out[i] != 1 || w->kernel[i] != 1 || w->pad[i] != 0)
+			return false;
+	return group == 1;
+}
+
+static bool lower_product(struct node *n, struct step *s, const struct type *x, const struct type *wt)
+{
+	const int64_t c = x->dim[1].value, m = wt->dim[0].value;
+	struct product p = {
+		.m = x->dim[0].value, .n = m, .k = c, .a = { .row = c, .col = 1 }, .b = { .row = 1, .col = c },
+		.c = { .col = 1 }, .z = { .row = m, .col = 1 }, .y = { .row = m, .col = 1 }, .alpha = 1, .beta = 1,
+	};
+	return product_lower(n, s, x->dtype, &p, node_in(n, 0), node_in(n, 1), node_in(n, 2), node_in(n, 3),
+			     node_out(n, 0));
+}
+
 static bool lower(struct node *n, struct step *s)
 {
 	struct spatial w;
@@ -87,6 +147,10 @@ static bool lower(struct node *n, struct step *s)
 		lower_c16(n, s, &w, x, wt, group);
 		return true;
 	}
+	if (is_product(&w, group))
+		return lower_product(n, s, x, wt);
+	if (lower_rows(n, s, &w, x, wt, group))
+		return true;
 	struct amp_conv *p = step_kernel(s, "conv", x->dtype);
 	bool pointwise = true;
 	p->n = x->dim[0].value;
@@ -124,31 +188,11 @@ static bool lower(struct node *n, struct step *s)
 		if (!ok)
 			fatal(n->graph->c, R_INPUT, "%s: the weights are too large", node_where(n));
 		s->scratch = bytes;
-	} else if (p->rank == 2 && p->stride[1] == 1 && x->dtype == DT_FLOAT) {
-		int64_t width, bytes = 4;
-		const bool ok = mul_i64(p->kernel[1] - 1, p->dilation[1], &width) && width < INT64_MAX - 80 - p->out[1] &&
-				mul_i64(bytes, width + p->out[1] + 80, &bytes) && mul_i64(bytes, p->kernel[0], &bytes) &&
-				mul_i64(bytes, p->c / group, &bytes);
-		if (!ok)
-			fatal(n->graph->c, R_INPUT, "%s: the weights are too large", node_where(n));
-		s->scratch = bytes;
 	}
 	return true;
 }
 
 /* ---- layout c16 -------------------------------------------------------------------------------- */
-
-/* Constants and finite: then padding with zeros gives the bits of skipping (docs/numerics.md rule 2). */
-static bool finite_const(const struct value *v)
-{
-	if (!v || !v->data || v->data->dtype != DT_FLOAT)
-		return false;
-	const uint32_t *p = v->data->data;
-	for (int64_t i = 0; i < v->data->n; i++)
-		if ((p[i] & 0x7f800000u) == 0x7f800000u)
-			return false;
-	return true;
-}
 
 static bool depthwise(int64_t c, int64_t m, int64_t group)
 {

@@ -91,7 +91,7 @@ static struct value *pack(const struct node *n, const struct product *p, const s
 	for (int d = 0; d < p->rank; d++)
 		if (p->b.batch[d] != 0)
 			return NULL;
-	if (!b->data || b->data->dtype != DT_FLOAT || b->layout != LAYOUT_PLAIN || p->n < 8 || p->k < 1 ||
+	if (!b->data || b->data->dtype != DT_FLOAT || b->layout != LAYOUT_PLAIN || p->n < 4 || p->k < 1 ||
 	    p->a.col != 1)
 		return NULL;
 	const int64_t dims[] = { (p->n + 15) / 16, p->k, 16 };

@@ -15,6 +15,9 @@ enum amp_epilogue {
 	AMP_EPI_NONE, AMP_EPI_RELU, AMP_EPI_CLIP, AMP_EPI_SILU, AMP_EPI_GELU, AMP_EPI_GELU_TANH,
 	AMP_EPI_SIGMOID, AMP_EPI_TANH, AMP_EPI_HARDSWISH, AMP_EPI_HARDSIGMOID, AMP_EPI_LEAKYRELU
 };
+
+/* in a switch: what follows is for this activation, and left out where no call has it (type.h) */
+#define AMP_ACT(A) case AMP_EPI_##A: if (!AMP_USES(ACT, AMP_EPI_##A)) break;
 #endif
 
 /* once for each type, however many kernels of that type include this */
@@ -54,35 +57,36 @@ AMP_INLINE CT FN(activation)(CT x, int act, CT alpha, CT beta)
 {
 	CT t;
 	switch (act) {
-	case AMP_EPI_RELU:
+	AMP_ACT(RELU)
 		return T_MAX((CT)0, x) + (CT)0;
-	case AMP_EPI_CLIP:		/* alpha: low, beta: high */
+	AMP_ACT(CLIP)		/* alpha: low, beta: high */
 		t = T_MAX(alpha, x);
 		return T_MIN(beta, t) + (CT)0;
-	case AMP_EPI_SIGMOID:
+	AMP_ACT(SIGMOID)
 		return T_SIGMOID(x);
-	case AMP_EPI_TANH:
+	AMP_ACT(TANH)
 		return T_TANH(x);
-	case AMP_EPI_SILU:
+	AMP_ACT(SILU)
 		return x * FN(as_stored)(T_SIGMOID(x));
-	case AMP_EPI_GELU:
+	AMP_ACT(GELU)
 		return ((CT)0.5 * x) * ((CT)1 + T_ERF(x * (CT)0.70710678118654752440));
-	case AMP_EPI_GELU_TANH:
+	AMP_ACT(GELU_TANH)
 		t = T_FMA((CT)0.044715 * x, x * x, x);
 		return ((CT)0.5 * x) * ((CT)1 + T_TANH((CT)0.79788456080286535588 * t));
-	case AMP_EPI_HARDSIGMOID:
+	AMP_ACT(HARDSIGMOID)
 		t = T_FMA(alpha, x, beta);
 		t = T_MIN((CT)1, t);
 		return T_MAX((CT)0, t) + (CT)0;
-	case AMP_EPI_HARDSWISH:
+	AMP_ACT(HARDSWISH)
 		t = T_FMA((CT)(1.0 / 6.0), x, (CT)0.5);
 		t = T_MIN((CT)1, t);
 		return x * (T_MAX((CT)0, t) + (CT)0);
-	case AMP_EPI_LEAKYRELU:
+	AMP_ACT(LEAKYRELU)
 		return x < 0 ? alpha * x : x;
 	default:
-		return x;
+		break;
 	}
+	return x;
 }
 
 /* b is the bias with +0 added; z is used when has_z */

@@ -108,6 +108,16 @@ static __attribute__((noinline, unused)) int amp_soft_##T(const float *x, int64_
 	return amp_ties_any(ties); \
 }
 
+static __attribute__((noinline, unused)) void amp_tile_exact_1_1(const struct amp_tile *p, float *restrict sum);
+
+/* rare: a row at a time keeps the code small */
+static __attribute__((noinline, unused)) void amp_tile_exact(const struct amp_tile *p, int rows, float *sum)
+{
+	struct amp_tile row = *p;
+	for (int t = 0; t < rows; t++, row.x += p->x_pixel)
+		amp_tile_exact_1_1(&row, sum + t * 16);
+}
+
 #define AMP_TILE_SOFT_FN(T, V) \
 AMP_SOFT_FN(T) \
 static __attribute__((noinline, unused)) void amp_tile_##T##_##V(const struct amp_tile *p, float *restrict sum) \
@@ -126,7 +136,7 @@ static __attribute__((noinline, unused)) void amp_tile_##T##_##V(const struct am
 				for (int32_t c = 0; c < cn; c += AMP_SOFT_STEPS) { \
 					const int n = cn - c < AMP_SOFT_STEPS ? cn - c : AMP_SOFT_STEPS; \
 					if (amp_soft_##T(x + c, p->x_pixel, w + (int64_t)c * 16, n, acc)) { \
-						amp_tile_exact_##T##_##V(p, sum); \
+						amp_tile_exact(p, T, sum); \
 						return; \
 					} \
 				} \
@@ -134,7 +144,7 @@ static __attribute__((noinline, unused)) void amp_tile_##T##_##V(const struct am
 	} \
 	AMP_CSR_GET(csr, acc); \
 	if (csr & AMP_UNDERFLOW) { \
-		amp_tile_exact_##T##_##V(p, sum); \
+		amp_tile_exact(p, T, sum); \
 		return; \
 	} \
 	for (int t = 0; t < T; t++) \

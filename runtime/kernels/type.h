@@ -86,6 +86,25 @@ static inline __attribute__((unused)) void amp_index_of(int64_t k, int rank, con
 	}
 }
 
+/*
+ * The values that the parameters `act`, `mode`, `op` and `b_packed` of a file's calls take, one bit each: the model
+ * says so before it includes the kernels, and what only others would need is left out.  A field of such a name means its
+ * own kernel's list; the bits are of all kernels together.
+ */
+#ifndef AMP_USED_ACT
+#define AMP_USED_ACT 0xffffffffu
+#endif
+#ifndef AMP_USED_MODE
+#define AMP_USED_MODE 0xffffffffu
+#endif
+#ifndef AMP_USED_OP
+#define AMP_USED_OP 0xffffffffu
+#endif
+#ifndef AMP_USED_B_PACKED
+#define AMP_USED_B_PACKED 0xffffffffu
+#endif
+#define AMP_USES(FIELD, value) ((AMP_USED_##FIELD >> (value) & 1u) != 0)
+
 /* Instances that a model does not call are no fault. */
 #if defined(__GNUC__)
 #define AMP_KERNEL static __attribute__((unused)) void

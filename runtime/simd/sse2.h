@@ -159,8 +159,8 @@ static inline vf v_sqrt(vf a)
 static inline __m128d amp_wide_low(__m128 a) { return _mm_cvtps_pd(a); }
 static inline __m128d amp_wide_high(__m128 a) { return _mm_cvtps_pd(_mm_movehl_ps(a, a)); }
 
-/* four lanes of a * b + c; *rare gets ones where that may be wrong (scalar.h, s_fma_rare) */
-static inline __m128 amp_fma4(__m128 a, __m128 b, __m128 c, __m128i *rare)
+/* four lanes of a * b + c where *rare is 0; ones where that may be wrong (scalar.h, s_fma_rare) */
+static inline __m128 amp_fma_quick4(__m128 a, __m128 b, __m128 c, __m128i *rare)
 {
 #if defined __AVX__
 	__m256d s = _mm256_add_pd(_mm256_mul_pd(_mm256_cvtps_pd(a), _mm256_cvtps_pd(b)), _mm256_cvtps_pd(c));
@@ -181,7 +181,7 @@ static inline __m128 amp_fma4(__m128 a, __m128 b, __m128 c, __m128i *rare)
 			      _mm_set1_epi32(0x10000000));
 	small = _mm_cmplt_epi32(top, _mm_set1_epi32(0x38100000));
 	zero = _mm_cmpeq_epi32(_mm_or_si128(top, low), _mm_setzero_si128());
-	*rare = _mm_or_si128(*rare, _mm_or_si128(tie, _mm_andnot_si128(zero, small)));
+	*rare = _mm_or_si128(tie, _mm_andnot_si128(zero, small));
 	return r;
 }
 
@@ -208,21 +208,19 @@ static inline __m128 amp_fma_exact4(__m128 a, __m128 b, __m128 c)
 	return _mm_movelh_ps(_mm_cvtpd_ps(l), _mm_cvtpd_ps(h));
 }
 
-AMP_OUTLINE vf amp_fma_exact(vf a, vf b, vf c)
+/* A call for four lanes: this is much code for one operation, and kernels have many. */
+AMP_OUTLINE __m128 amp_fma4(__m128 a, __m128 b, __m128 c)
 {
-	return (vf){ amp_fma_exact4(a.q0, b.q0, c.q0), amp_fma_exact4(a.q1, b.q1, c.q1),
-		     amp_fma_exact4(a.q2, b.q2, c.q2), amp_fma_exact4(a.q3, b.q3, c.q3) };
+	__m128i rare;
+	const __m128 r = amp_fma_quick4(a, b, c, &rare);
+
+	return _mm_movemask_epi8(rare) ? amp_fma_exact4(a, b, c) : r;
 }
 
 static inline vf v_fma(vf a, vf b, vf c)
 {
-	__m128i rare = _mm_setzero_si128();
-	vf r = { amp_fma4(a.q0, b.q0, c.q0, &rare), amp_fma4(a.q1, b.q1, c.q1, &rare),
-		 amp_fma4(a.q2, b.q2, c.q2, &rare), amp_fma4(a.q3, b.q3, c.q3, &rare) };
-
-	if (_mm_movemask_epi8(rare))
-		return amp_fma_exact(a, b, c);
-	return r;
+	return (vf){ amp_fma4(a.q0, b.q0, c.q0), amp_fma4(a.q1, b.q1, c.q1), amp_fma4(a.q2, b.q2, c.q2),
+		     amp_fma4(a.q3, b.q3, c.q3) };
 }
 
 static inline vf v_neg(vf a)

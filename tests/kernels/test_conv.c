@@ -1,5 +1,5 @@
 /*
- * test_conv.c - the generic convolution and transposed convolution.
+ * test_conv.c - the generic convolution, its form for rows, and transposed convolution.
  *
  * Against two independent loops: one in float with the contract's order written out (equal bits),
  * one in double in plain order with the bound (terms + 3) * eps * sum |x w| (rounding of each of
@@ -8,6 +8,7 @@
 #include "kernel_test.h"
 #define AMP_T 1
 #include "kernels/conv.inc"
+#include "kernels/conv_rows.inc"
 #include "kernels/convtranspose.inc"
 
 struct shape { int64_t n, c, m, g, in[3], k[3], s[3], d[3], p[3], pe[3], out[3]; int rank; };
@@ -57,6 +58,8 @@ static int64_t product(const int64_t *v, int n)
 		r *= v[i];
 	return r;
 }
+
+static int rows_seen;	/* shapes that conv_rows takes */
 
 static void run(const struct shape *h, int transposed, int act, int with_b, int with_z)
 {
@@ -138,9 +141,21 @@ static void run(const struct shape *h, int transposed, int act, int with_b, int 
 		memcpy(p.stride, h->s, sizeof h->s);
 		memcpy(p.dilation, h->d, sizeof h->d);
 		memcpy(p.pad, h->p, sizeof h->p);
-		const size_t window = h->rank == 2 && h->s[1] == 1 ?
-			(size_t)(cg * h->k[0] * (h->out[1] + (h->k[1] - 1) * h->d[1] + 80)) * 4 : 0;
-		call("conv", "f32", &p, in, outs, bytes, 1, mg >= 8 ? scratch : window);
+		call("conv", "f32", &p, in, outs, bytes, 1, mg >= 8 ? scratch : 0);
+		if (h->rank == 2 && h->s[1] == 1 && mg < 8) {
+			const struct amp_conv_rows r = {
+				.n = h->n, .c = h->c, .m = h->m, .group = h->g, .ih = h->in[0], .iw = h->in[1],
+				.oh = h->out[0], .ow = h->out[1], .kh = h->k[0], .kw = h->k[1], .sh = h->s[0],
+				.dh = h->d[0], .dw = h->d[1], .ph = h->p[0], .pw = h->p[1], .act = act, .alpha = 0,
+				.beta = 0.25f,
+			};
+			const int64_t window = cg * h->k[0] * (h->out[1] + (h->k[1] - 1) * h->d[1] + 80);
+			check(y, order, truth, bound, ny);
+			memset(y, 0xff, (size_t)ny * 4);
+			what = "conv_rows";
+			call("conv_rows", "f32", &r, in, outs, bytes, 1, (size_t)window * 4);
+			rows_seen++;
+		}
 	}
 	check(y, order, truth, bound, ny);
 	free(x), free(w), free(b), free(z), free(y), free(order), free(truth), free(bound);
@@ -185,7 +200,7 @@ static void infinite_weight(void)
 	p.in[0] = p.out[0] = p.kernel[0] = p.stride[1] = p.dilation[1] = p.pad[1] = 1;
 	p.pad[0] = 0;
 	const size_t narrow[1] = { 6 * 4 };
-	call("conv", "f32", &p, in, out, narrow, 1, (3 + 2 + 80) * 4);
+	call("conv", "f32", &p, in, out, narrow, 1, 0);
 	for (int m = 0; m < 2; m++)
 		EXPECT(y[m * 3] == 0 && isinf(y[m * 3 + 1]), "output 0 is %g, output 1 %g", (double)y[m * 3],
 		       (double)y[m * 3 + 1]);
@@ -231,11 +246,22 @@ int main(void)
 			h.pe[d] = random_int(0, 3);
 		}
 		const int transposed = done % 3 == 0;
+		if (done % 3 == 1) {	/* one for conv_rows */
+			h.rank = 2;
+			h.m = h.g * random_int(1, 7);
+			h.in[1] = random_int(1, 80);
+			h.k[1] = random_int(1, 5);
+			h.d[1] = h.s[1] = 1;
+			h.p[1] = random_int(0, 6);
+			h.pe[1] = random_int(0, 3);
+		}
 		if (!fit(&h, transposed))
 			continue;
 		run(&h, transposed, acts[random_int(0, 2)], (int)random_int(0, 1), (int)random_int(0, 1));
 		done++;
 	}
 	infinite_weight();
+	what = "conv_rows";
+	EXPECT(rows_seen > 20, "only %d shapes", rows_seen);
 	return finish("test_conv");
 }
