@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Polynomials of runtime/simd/math.inc and math_f64.h, printed as C hexadecimal constants.
+"""Polynomials of runtime/simd/activation.inc, math.inc and math_f64.h, printed as C hexadecimal constants.
 
 In:  names of fits (none: all).  Out: for each the coefficients, lowest power first, and the largest
 weighted error that remains after they were rounded to the format.
@@ -99,6 +99,9 @@ FITS = {
                              lambda u: u ** 3, range_(8), 0, 0.029438, 53),
     # tanh(x) = x + x z p(z), z = x^2
     'tanh_f32': lambda n: fit(n, odd(mp.tanh, 1), lambda z: z * root(z) / mp.tanh(root(z)), range_(7), 0, 1.0003, 24),
+    # tanh(x/2) = x/2 + x z q(z), z = x^2
+    'sigmoid_f32': lambda n: fit(n, lambda z: (mp.tanh(root(z) / 2) / root(z) - mpf(1) / 2) / z, lambda z: root(z) * z,
+                                 range_(3), 0, mpf('0.34658') ** 2, 24),
     # sinh(x) = x + x z p(z)
     'sinh_f64': lambda n: fit(n, odd(mp.sinh, 1), lambda z: z, range_(7), 0, 0.1226, 53),
     # erf(x) = x + x p(z)

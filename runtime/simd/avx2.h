@@ -126,9 +126,7 @@ static inline vf v_sqrt(vf a)
 
 static inline vf v_neg(vf a)
 {
-	__m256 s = _mm256_set1_ps(-0.0f);
-
-	return (vf){ _mm256_xor_ps(a.l, s), _mm256_xor_ps(a.h, s) };
+	return (vf){ -a.l, -a.h };	/* compilers join it with an fma */
 }
 
 static inline vf v_abs(vf a)

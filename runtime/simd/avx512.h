@@ -55,11 +55,7 @@ static inline vf v_max(vf a, vf b) { return _mm512_max_ps(a, b); }
 static inline vf v_min(vf a, vf b) { return _mm512_min_ps(a, b); }
 static inline vf v_fma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
 static inline vf v_sqrt(vf a) { return _mm512_sqrt_ps(a); }
-static inline vf v_neg(vf a)
-{
-	return _mm512_castsi512_ps(
-		_mm512_xor_si512(_mm512_castps_si512(a), _mm512_set1_epi32(INT32_MIN)));
-}
+static inline vf v_neg(vf a) { return -a; } /* compilers join it with an fma */
 static inline vf v_abs(vf a)
 {
 	return _mm512_castsi512_ps(

@@ -79,6 +79,7 @@ static inline void v_reduce_big(vf x, vf *hi, vf *lo, vi *n)
 #define P(name) s_##name
 #define PI(name) si_##name
 #define PM(name) sm_##name
+#include "activation.inc"
 #include "math.inc"
 #undef V
 #undef I
@@ -93,6 +94,7 @@ static inline void v_reduce_big(vf x, vf *hi, vf *lo, vi *n)
 #define P(name) v_##name
 #define PI(name) vi_##name
 #define PM(name) vm_##name
+#include "activation.inc"
 #include "math.inc"
 #undef V
 #undef I

@@ -81,7 +81,7 @@ primitive "the subnormal test of the software fma left out" scalar.h 's/|| (m - 
 primitive "Relu without + 0" derived.h 's/s_max(0.0f, x) + 0.0f/s_max(0.0f, x)/; s/v_add(v_max(v_zero(), a), v_zero())/v_max(v_zero(), a)/'
 primitive "a maximum with its operands turned round" generic.h '/ v_max(/,/^}/s/s_max(a.f\[i\], b.f\[i\])/s_max(b.f[i], a.f[i])/'
 primitive "a conversion that does not saturate" scalar.h '/ s_to_i_trunc/,/^}/s/return INT32_MAX/return INT32_MIN/'
-primitive "one coefficient of exp off by one bit" math.inc 's/0x1\.55548ep-3f/0x1.555490p-3f/'
+primitive "one coefficient of exp off by one bit" activation.inc 's/0x1\.55548ep-3f/0x1.555490p-3f/'
 if [ "$(uname -m)" = x86_64 ]; then
 	primitive "" "" "" -DAMP_ISA_SSE2
 	[ $got = 0 ] || fail "SSE2 without a fault"
