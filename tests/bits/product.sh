@@ -38,7 +38,7 @@ one() {
 	echo "$case" >> "$PASSED"
 	echo "ok: $NAME, $1 threads, $2 $3 -ffp-contract=$4"
 }
-MODELS_OF=${OF_MODELS:-tiny several wide attention functions every small}
+MODELS_OF=${OF_MODELS:-small every wide attention functions several tiny}
 for NAME in $MODELS_OF; do
 	if [ $NAME = small ]; then
 		cp models/small/rcmnet_small.onnx "$W/small.onnx"
@@ -48,7 +48,9 @@ for NAME in $MODELS_OF; do
 	fi
 	exact $NAME > "$W/$NAME.exact"
 	[ -s "$W/$NAME.exact" ] || fail "run --exact $NAME"
-	for threads in ${OF_THREADS:-1 8}; do
+done
+for threads in ${OF_THREADS:-8 1}; do
+	for NAME in $MODELS_OF; do
 		D=$W/$NAME.$threads
 		code 0 "$AMPOULE" compile "$W/$NAME.onnx" -o "$D" --library --threads $threads --weights file
 		digest=$(cat "$D/manifest.json" "$DRIVE" | sha256sum | cut -c1-16)
