@@ -312,6 +312,13 @@ static void lower_c16(struct node *n, struct step *s, const struct spatial *w, c
 			.ph = (int32_t)w->pad[0], .pw = (int32_t)w->pad[1], .act = op_activation(n),
 			.alpha = (float)attr_float(n, "act_alpha", 0), .beta = (float)attr_float(n, "act_beta", 0),
 		};
+		/* outputs at the ends of a row are made one by one: rows of few others are padded by a copy */
+		const int64_t reach = (w->kernel[1] - 1) * w->dilation[1], wp = (w->out[1] - 1) * w->stride[1] + reach + 1;
+		const int64_t ends = (w->pad[1] + w->stride[1] - 1) / w->stride[1] +
+				     (wp - w->pad[1] - w->in[1] + w->stride[1] - 1) / w->stride[1];
+		p->copy = ends > 0 && w->in[1] <= 6 * ends * w->kernel[0];
+		if (p->copy)
+			s->scratch = ((w->kernel[0] - 1) * w->dilation[0] + 1) * wp * 64;
 		step_weights(n, s, pack_weights(n->graph->c, node_in(n, 1)->data, 1), "c16");
 	} else if (tile) {
 		struct amp_winograd_c16 *p = step_kernel(s, "winograd_c16", DT_FLOAT);

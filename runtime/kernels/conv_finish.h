@@ -16,6 +16,20 @@
 		v_store(y + (int64_t)t * 16, v_sel(lanes, v, v_zero())); \
 	}
 
+/* the same, two vectors at a time: for activations that are long chains of operations */
+#define AMP_CONV_FINISH_PAIRS(act) \
+	for (; n >= 2; n -= 2, sum += 32, y += 32) { \
+		struct pair v = { v_add(v_load(sum), bias), v_add(v_load(sum + 16), bias) }; \
+		if (z) { \
+			v = (struct pair){ v_add(v.a, v_load(z)), v_add(v.b, v_load(z + 16)) }; \
+			z += 32; \
+		} \
+		v = amp_pair_activation(v, act); \
+		v_store(y, v_sel(lanes, v.a, v_zero())); \
+		v_store(y + 16, v_sel(lanes, v.b, v_zero())); \
+	} \
+	AMP_CONV_FINISH(act)
+
 /*
  * sums -> y: bias, residual, activation, lanes beyond m.  One loop for each activation: a switch inside it would make
  * compilers pass the halves of a vector through memory.  One function for all callers: this is much code.
@@ -27,25 +41,25 @@ static __attribute__((noinline, unused)) void amp_conv_finish(int act, float alp
 	case AMP_EPI_NONE:
 		AMP_CONV_FINISH(AMP_EPI_NONE)
 		break;
-	AMP_ACT(RELU)
+	case AMP_EPI_RELU:
 		AMP_CONV_FINISH(AMP_EPI_RELU)
 		break;
-	AMP_ACT(CLIP)
+	case AMP_EPI_CLIP:
 		AMP_CONV_FINISH(AMP_EPI_CLIP)
 		break;
-	AMP_ACT(SIGMOID)
-		AMP_CONV_FINISH(AMP_EPI_SIGMOID)
+	case AMP_EPI_SIGMOID:
+		AMP_CONV_FINISH_PAIRS(AMP_EPI_SIGMOID)
 		break;
-	AMP_ACT(SILU)
-		AMP_CONV_FINISH(AMP_EPI_SILU)
+	case AMP_EPI_SILU:
+		AMP_CONV_FINISH_PAIRS(AMP_EPI_SILU)
 		break;
-	AMP_ACT(HARDSIGMOID)
+	case AMP_EPI_HARDSIGMOID:
 		AMP_CONV_FINISH(AMP_EPI_HARDSIGMOID)
 		break;
-	AMP_ACT(HARDSWISH)
+	case AMP_EPI_HARDSWISH:
 		AMP_CONV_FINISH(AMP_EPI_HARDSWISH)
 		break;
-	AMP_ACT(LEAKYRELU)
+	case AMP_EPI_LEAKYRELU:
 		AMP_CONV_FINISH(AMP_EPI_LEAKYRELU)
 		break;
 	default:
@@ -53,4 +67,5 @@ static __attribute__((noinline, unused)) void amp_conv_finish(int act, float alp
 	}
 }
 #undef AMP_CONV_FINISH
+#undef AMP_CONV_FINISH_PAIRS
 #endif

@@ -12,35 +12,54 @@ AMP_INLINE vf amp_v_activation(vf x, int act, float alpha, float beta)
 	const vf zero = v_zero(), one = v_set1(1.0f), half = v_set1(0.5f);
 	vf t;
 	switch (act) {
-	AMP_ACT(RELU)
+	case AMP_EPI_RELU:
 		return v_add(v_max(zero, x), zero);
-	AMP_ACT(CLIP)
+	case AMP_EPI_CLIP:
 		return v_add(v_min(v_set1(beta), v_max(v_set1(alpha), x)), zero);
-	AMP_ACT(SIGMOID)
+	case AMP_EPI_SIGMOID:
 		return v_sigmoid(x);
-	AMP_ACT(TANH)
+	case AMP_EPI_TANH:
 		return v_tanh(x);
-	AMP_ACT(SILU)
+	case AMP_EPI_SILU:
 		return v_mul(x, v_sigmoid(x));
-	AMP_ACT(GELU)
+	case AMP_EPI_GELU:
 		return v_mul(v_mul(half, x),
 			     v_add(one, v_erf(v_mul(x, v_set1((float)0.70710678118654752440)))));
-	AMP_ACT(GELU_TANH)
+	case AMP_EPI_GELU_TANH:
 		t = v_fma(v_mul(v_set1(0.044715f), x), v_mul(x, x), x);
 		return v_mul(v_mul(half, x),
 			     v_add(one, v_tanh(v_mul(v_set1((float)0.79788456080286535588), t))));
-	AMP_ACT(HARDSIGMOID)
+	case AMP_EPI_HARDSIGMOID:
 		t = v_min(one, v_fma(v_set1(alpha), x, v_set1(beta)));
 		return v_add(v_max(zero, t), zero);
-	AMP_ACT(HARDSWISH)
+	case AMP_EPI_HARDSWISH:
 		t = v_min(one, v_fma(v_set1((float)(1.0 / 6.0)), x, half));
 		return v_mul(x, v_add(v_max(zero, t), zero));
-	AMP_ACT(LEAKYRELU)
+	case AMP_EPI_LEAKYRELU:
 		return v_sel(v_lt(x, zero), v_mul(v_set1(alpha), x), x);
 	default:
-		break;
+		return x;
 	}
-	return x;
+}
+
+/* two vectors side by side (pair.h), for the activations that are long chains of operations */
+AMP_INLINE struct pair amp_pair_activation(struct pair x, int act)
+{
+	struct pair s;
+	switch (act) {
+	case AMP_EPI_SIGMOID:
+		return pair_sigmoid(x);
+	case AMP_EPI_TANH:
+		return pair_tanh(x);
+	case AMP_EPI_SILU:
+		s = pair_sigmoid(x);
+		return (struct pair){ v_mul(x.a, s.a), v_mul(x.b, s.b) };
+	default: {	/* AMP_EPI_GELU */
+		const vf root = v_set1((float)0.70710678118654752440), half = v_set1(0.5f), one = v_set1(1.0f);
+		s = pair_erf((struct pair){ v_mul(x.a, root), v_mul(x.b, root) });
+		return (struct pair){ v_mul(v_mul(half, x.a), v_add(one, s.a)), v_mul(v_mul(half, x.b), v_add(one, s.b)) };
+	}
+	}
 }
 
 #endif

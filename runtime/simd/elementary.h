@@ -103,6 +103,8 @@ static inline void v_reduce_big(vf x, vf *hi, vf *lo, vi *n)
 #undef PI
 #undef PM
 
+#include "pair.h"
+
 /* ---- by way of double, one lane at a time ---- */
 
 #define AMP_BY_LANE(name) \
