@@ -156,7 +156,9 @@ static double cost(const struct winograd_layer *l, int tile)
 
 #define CHUNK_BYTES (384 << 10)		/* V and M of a chunk, where the weights fit into the cache beside them */
 #define WHOLE_BYTES (2 << 20)		/* the same where the weights do not: they should stream once */
+#define NEAR_BYTES (1 << 20)		/* the same where they come again from the last cache */
 #define SMALL_WEIGHTS (1 << 20)
+#define NEAR_WEIGHTS (8 << 20)
 
 static int64_t weight_bytes(const struct winograd_layer *l, int tile)
 {
@@ -176,12 +178,15 @@ int64_t winograd_chunk(const struct winograd_layer *l, int tile)
 	const int64_t n = tile + winograd_taps(l) - 1, k_blocks = (l->c * l->stride * l->stride + 15) / 16;
 	const int64_t each = n * n * (k_blocks + (l->m + 15) / 16) * 64;
 	const int64_t across = (l->ow + tile - 1) / tile, tiles = across * ((l->oh + tile - 1) / tile);
-	const int64_t room = (weight_bytes(l, tile) <= SMALL_WEIGHTS ? CHUNK_BYTES : WHOLE_BYTES) / each;
+	const int64_t w = weight_bytes(l, tile);
+	int64_t room = (w <= SMALL_WEIGHTS ? CHUNK_BYTES : w <= NEAR_WEIGHTS ? NEAR_BYTES : WHOLE_BYTES) / each;
 	if (l->c < 16)			/* a row of tiles */
 		return across;
 	if (tiles <= room || tiles <= 28)
 		return tiles;
-	return room < 28 ? 14 : room / 14 * 14;		/* 14: the widest register tile */
+	room = room < 28 ? 14 : room / 14 * 14;		/* 14: the widest register tile */
+	const int64_t chunks = (tiles + room - 1) / room;
+	return (tiles + chunks - 1) / chunks;
 }
 
 bool winograd_whole(const struct winograd_layer *l, int tile)

@@ -88,8 +88,10 @@ struct amp_tile {
 	__asm__("" : "+r"(x3)); \
 	__asm__("" : "+r"(x6)); \
 	__asm__("" : "+r"(x9)); \
-	__asm__("" : "+r"(x12));
-#define AMP_NEXT(T) x0++, x3++, x6++, x9++, x12++
+	__asm__("" : "+r"(x12)); \
+	const float *xn = xk + T * px; \
+	(void)xn;
+#define AMP_NEXT(T) x0++, x3++, x6++, x9++, x12++, xn += near
 #endif
 
 #ifdef AMP_TILE_PLAIN
@@ -108,7 +110,7 @@ struct amp_tile {
 #define AMP_PUT2(t) v_store(sum + t * 16, a##t); v_store(sum + sb + t * 16, b##t);
 #define AMP_W1 const vf w0 = v_load(w); __builtin_prefetch(w + ahead0, 0, 2);
 #define AMP_W2 const vf w0 = v_load(w), w1 = v_load(w + wb); \
-	__builtin_prefetch(w + ahead0, 0, 2); __builtin_prefetch(w + ahead1, 0, 2);
+	__builtin_prefetch(w + ahead0, 0, 2); __builtin_prefetch(w + ahead1, 0, 2); __builtin_prefetch(xn, 0, 3);
 #define AMP_STEP(T, V) AMP_W##V AMP_REP##T(AMP_FMA##V)
 #endif
 
@@ -118,7 +120,8 @@ static __attribute__((noinline, unused)) void NAME##_##T##_##V(const struct amp_
 { \
 	const int64_t px = p->x_pixel, sb = p->sum_block ? p->sum_block : AMP_TILE_T * 16; \
 	const int64_t wb = p->w_block, ahead0 = p->ahead[0], ahead1 = p->ahead[AMP_TILE_V - 1]; \
-	(void)sb, (void)wb, (void)ahead0, (void)ahead1; \
+	const int64_t near = px == 16 ? 16 : 0; /* rows side by side: the next ones are fetched, a row each step */ \
+	(void)sb, (void)wb, (void)ahead0, (void)ahead1, (void)near; \
 	AMP_REP##T(AMP_ACC##V) \
 	const int64_t rows = (int64_t)p->kw * p->cs * 16;	/* weights of a kernel row */ \
 	const float *xb = p->x, *wi = p->w + p->ky0 * rows; \
