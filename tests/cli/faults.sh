@@ -86,7 +86,7 @@ if [ "$(uname -m)" = x86_64 ]; then
 	primitive "" "" "" -DAMP_ISA_SSE2
 	[ $got = 0 ] || fail "SSE2 without a fault"
 	primitive "two lanes swapped" sse2.h '/ v_add(/,/^}/s/a\.q1, b\.q1/a.q1, b.q2/' -DAMP_ISA_SSE2
-	primitive "fma in two roundings" sse2.h '/ v_fma(/,/^}/s/return r;/return v_add(v_mul(a, b), c);/' -DAMP_ISA_SSE2
+	primitive "fma in two roundings" sse2.h '/ v_fma(/,/^}/s/return /return v_add(v_mul(a, b), c); return /' -DAMP_ISA_SSE2
 	primitive "a combining tree in another order" sse2.h '/ v_tree_add(/,/^}/s/a\.q0, a\.q2/a.q0, a.q1/; / v_tree_add(/,/^}/s/a\.q1, a\.q3/a.q2, a.q3/' -DAMP_ISA_SSE2
 	primitive "subnormals flushed" fpmode.h 's/_mm_setcsr(0x1f80)/_mm_setcsr(0x9fc0)/' -DAMP_ISA_SSE2
 	if grep -qw fma /proc/cpuinfo && grep -qw avx2 /proc/cpuinfo; then
