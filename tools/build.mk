@@ -290,6 +290,7 @@ help:
 	@echo "make check-models    exports, ONNX Runtime and PyTorch comparisons (sets up a Python environment)"
 	@echo "make check-real      transfer to real photographs at $(PHOTOS), if they are there"
 	@echo "make check-targets   code for other machines, under emulators (cross compilers, qemu-user, Wine)"
+	@echo "make check-bits      models on all targets, hash by hash (FULL=1: for hours);  make check-product: compilers x flags x threads"
 	@echo "make bench     Ampoule and its peers raced (ONLY=, PEERS=, THREADS=, QUICK=1; docs/benchmarks.md)"
 	@echo "make bench-growth MODEL=rcmnet_a    time and memory against input size, width and batch"
 	@echo "make bench-layers MODEL=rcmnet_a    time of each step;  make bench-kernels: of each kernel, and the contract's price"
