@@ -93,6 +93,8 @@ static void take_options(struct ctx *c, const struct ampoule_options *from, stru
 		usage(c, "options: activation is softmax, sigmoid or none");
 	if (x.plan && !str_eq(x.plan, "speed") && !str_eq(x.plan, "size") && !str_eq(x.plan, "direct"))
 		usage(c, "options: plan is speed, size or direct");
+	if (x.transform && !str_eq(x.transform, "ahead") && !str_eq(x.transform, "start"))
+		usage(c, "options: transform is ahead or start");
 	if (x.threads < 0 || x.threads > AMP_MAX_THREADS)
 		usage(c, "options: threads is 1 to 64");
 	if ((int)x.weights < 0 || x.weights > AMPOULE_FILE_BESIDE)
@@ -115,6 +117,7 @@ static void take_options(struct ctx *c, const struct ampoule_options *from, stru
 	o->atol = x.atol > 0 ? x.atol : x.atol < 0 || x.rtol ? 0 : -1;
 	o->cc = x.cc;
 	o->threads = x.threads;
+	o->at_start = x.transform && str_eq(x.transform, "start");
 }
 
 static struct given given(struct ctx *c, const struct ampoule_tensor *t)

@@ -40,6 +40,7 @@ bool stage_build(struct ctx *c, const struct options *o, struct compiled *k)
 	k->g = graph_clone(c, k->source);
 	k->g->plan = o->plan ? o->plan : "speed";
 	k->g->tuning = o->tuning;
+	k->g->at_start = o->at_start;
 	if (!run_passes(k->g, &po))
 		return false;
 	k->s = make_schedule(k->g);
@@ -200,6 +201,7 @@ bool ranks_fit(struct ctx *c, const struct graph *g)
 static bool addresses_fit(struct ctx *c, const struct compiled *k)
 {
 	int64_t most = k->p->arena_bytes > k->p->weights_bytes ? k->p->arena_bytes : k->p->weights_bytes;
+	most = k->p->prepared_bytes > most ? k->p->prepared_bytes : most;
 	for (int i = 0; i < vec_len(k->g->inputs); i++)
 		most = type_bytes(&k->g->inputs[i]->type) > most ? type_bytes(&k->g->inputs[i]->type) : most;
 	for (int i = 0; i < vec_len(k->g->outputs); i++)
@@ -207,7 +209,7 @@ static bool addresses_fit(struct ctx *c, const struct compiled *k)
 	if (k->target->bits == 64 || most <= INT32_MAX)
 		return true;
 	diag(c, SEV_ERROR, "target", NULL, "target %s has pointers of 32 bits, and the model needs a piece of memory of "
-	     "%" PRId64 " bytes (arena, weights, an input or an output)", k->target->name, most);
+	     "%" PRId64 " bytes (arena, weights, what is made of them at start, an input or an output)", k->target->name, most);
 	return false;
 }
 

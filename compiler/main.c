@@ -14,9 +14,9 @@ struct command {
 
 static const struct command commands[] = {
 	{ "compile", cmd_compile, " -o --name --target --triple --emit --dim --shape --weights --library --classifier --labels "
-	  "--preprocess --activation --plan --threads --tune --dump-after --verbose ", true },
-	{ "inspect", cmd_inspect, " --dim --shape --target --triple --plan --threads --json --html --dump-after --verbose ", true },
-	{ "verify", cmd_verify, " --data --dim --shape --rtol --atol --layers --html --json --cc --keep --seed --plan --threads --target --verbose ",
+	  "--preprocess --activation --plan --transform --threads --tune --dump-after --verbose ", true },
+	{ "inspect", cmd_inspect, " --dim --shape --target --triple --plan --transform --threads --json --html --dump-after --verbose ", true },
+	{ "verify", cmd_verify, " --data --dim --shape --rtol --atol --layers --html --json --cc --keep --seed --plan --transform --threads --target --verbose ",
 	  true },
 	{ "run", cmd_run, " --exact --input -o --seed --dim --shape --json --plan --verbose ", true },
 	{ "targets", cmd_targets, " --probe ", false },
@@ -68,6 +68,8 @@ static bool set(struct ctx *c, struct options *o, const char *name, const char *
 		o->cc = v;
 	else if (str_eq(name, "--plan") && (str_eq(v, "speed") || str_eq(v, "size") || str_eq(v, "direct")))
 		o->plan = v;
+	else if (str_eq(name, "--transform") && (str_eq(v, "ahead") || str_eq(v, "start")))
+		o->at_start = str_eq(v, "start");
 	else if (str_eq(name, "--threads") && number(v, &d) && d >= 1 && d <= AMP_MAX_THREADS && d == (int)d)
 		o->threads = (int)d;
 	else if (str_eq(name, "--activation") &&
@@ -94,11 +96,11 @@ static bool set(struct ctx *c, struct options *o, const char *name, const char *
 static const char *expected(const char *name)
 {
 	static const struct { const char *name, *values; } wants[] = {
-		{ "--plan", "direct or speed" }, { "--activation", "softmax, sigmoid or none" },
+		{ "--plan", "speed, size or direct" }, { "--activation", "softmax, sigmoid or none" },
 		{ "--weights", "embed, array or file" }, { "--rtol", "a number from 0 on" },
 		{ "--atol", "a number from 0 on" }, { "--seed", "a number from 0 on" },
 		{ "--emit", "c, obj, asm or ll" },
-		{ "--threads", "a number from 1 to 64" },
+		{ "--threads", "a number from 1 to 64" }, { "--transform", "ahead or start" },
 	};
 	for (size_t i = 0; i < sizeof wants / sizeof wants[0]; i++)
 		if (str_eq(name, wants[i].name))

@@ -62,7 +62,8 @@ static void header(struct emission *e)
 		    "#ifndef %s_H\n#define %s_H\n\n#include \"ampoule_rt.h\"\n\n#ifdef __cplusplus\n"
 		    "extern \"C\" {\n#endif\n\n", u, u);
 	text_printf(&t, "#define %s_ARENA_BYTES %" PRId64 "\t/* AMP_ALIGN aligned */\n", u, e->p->arena_bytes);
-	text_printf(&t, "#define %s_PREPARED_BYTES 0\t/* weights are used as they lie */\n", u);
+	text_printf(&t, "#define %s_PREPARED_BYTES %" PRId64 "\t/* %s */\n", u, e->p->prepared_bytes,
+		    e->p->prepared_bytes ? "AMP_ALIGN aligned" : "weights are used as they lie");
 	text_printf(&t, "#define %s_WEIGHTS_BYTES %" PRId64 "\n", u, e->p->weights_bytes);
 	text_printf(&t, "#define %s_THREADS %d\n", u, e->s->threads);
 	for (int i = 0; i < vec_len(g->inputs); i++)
@@ -70,11 +71,11 @@ static void header(struct emission *e)
 	for (int i = 0; i < vec_len(g->outputs); i++)
 		text_printf(&t, "#define %s_OUT%d_BYTES %" PRId64 "\n", u, i, type_bytes(&g->outputs[i]->type));
 	text_printf(&t, "\n/* A prepared model: read only after %s_prepare(). */\nstruct %s {\n"
-		    "\tconst unsigned char *weights;\n\tint isa;\n\tstruct amp_pool *pool;\n\tamp_watch *watch;\n"
-		    "\tvoid *watch_arg;\n};\n\n", n, n);
+		    "\tconst unsigned char *weights;\n%s\tint isa;\n\tstruct amp_pool *pool;\n\tamp_watch *watch;\n"
+		    "\tvoid *watch_arg;\n};\n\n", n, n, e->p->prepared_bytes ? "\tunsigned char *prepared;\n" : "");
 	text_printf(&t, "/*\n * Fills *m.  blob: the weights (%s_weights when they are embedded, else the content of "
 		    "%s.weights),\n * AMP_ALIGN aligned, kept by the caller as long as *m is used.  prepared: "
-		    "%s_PREPARED_BYTES, or NULL when that\n * is 0.  pool: %s.  isa: index of a variant, -1: the "
+		    "%s_PREPARED_BYTES, which it\n * fills, kept as long, or NULL when that is 0.  pool: %s.  isa: index of a variant, -1: the "
 		    "best one that this CPU runs.\n * AMP_ERR_ARGUMENT, AMP_ERR_BLOB (not this model's weights), "
 		    "AMP_ERR_ISA, AMP_ERR_POOL.\n */\nenum amp_status %s_prepare(struct %s *m, const void *blob, void *prepared,\n"
 		    "\tstruct amp_pool *pool, int isa);\n\n", n, n, u, e->s->threads > 1 ?
@@ -162,6 +163,7 @@ static void dispatch(struct emission *e)
 	const struct target *tg = e->o->target;
 	const int nv = vec_len(tg->variants);
 	const struct graph *g = e->s->g;
+	const bool makes = e->p->prepared_bytes > 0;
 	bool detects = false;
 	struct text t = { .c = c };
 	for (int i = 0; i < nv; i++)
@@ -176,6 +178,15 @@ static void dispatch(struct emission *e)
 		    "\tconst void *const in[], void *const out[]);\n", n);
 	for (int i = 0; i < nv; i++)
 		text_printf(&t, "variant_run %s_run_%s;\n", n, tg->variants[i].name);
+	if (makes) {
+		text_printf(&t, "typedef enum amp_status variant_make(const unsigned char *weights, unsigned char *prepared);\n");
+		for (int i = 0; i < nv; i++)
+			text_printf(&t, "variant_make %s_make_%s;\n", n, tg->variants[i].name);
+		text_printf(&t, "static variant_make *const makers[] = {");
+		for (int i = 0; i < nv; i++)
+			text_printf(&t, "%s %s_make_%s", i ? "," : "", n, tg->variants[i].name);
+		text_printf(&t, " };\n");
+	}
 	text_printf(&t, "\nstatic variant_run *const variants[] = {");
 	for (int i = 0; i < nv; i++)
 		text_printf(&t, "%s %s_run_%s", i ? "," : "", n, tg->variants[i].name);
@@ -198,7 +209,7 @@ static void dispatch(struct emission *e)
 	text_printf(&t, "\n};\n\n");
 	text_printf(&t, "static int aligned(const void *p)\n{\n\treturn (uintptr_t)p %% AMP_ALIGN == 0;\n}\n\n");
 	text_printf(&t, "enum amp_status %s_prepare(struct %s *m, const void *blob, void *prepared,\n"
-		    "\tstruct amp_pool *pool, int isa)\n{\n\t(void)prepared;\n\tif (!m || !blob || !aligned(blob))\n"
+		    "\tstruct amp_pool *pool, int isa)\n{\n%s\tif (!m || !blob || !aligned(blob)%s)\n"
 		    "\t\treturn AMP_ERR_ARGUMENT;\n"
 		    "\tif (pool && (pool->threads < 1 || pool->threads > %s_THREADS))\n\t\treturn AMP_ERR_POOL;\n"
 		    "\tif (isa == -1)\n\t\tisa = best_isa();\n"
@@ -207,7 +218,9 @@ static void dispatch(struct emission *e)
 		    "\tfor (int i = 0; i < (int)sizeof blob_header; i++)\n\t\tif (b[i] != blob_header[i])\n"
 		    "\t\t\treturn AMP_ERR_BLOB;\n"
 		    "\tm->weights = b;\n\tm->isa = isa;\n\tm->pool = pool;\n\tm->watch = NULL;\n"
-		    "\tm->watch_arg = NULL;\n\treturn AMP_OK;\n}\n\n", n, n, u);
+		    "\tm->watch_arg = NULL;\n%s}\n\n", n, n, makes ? "" : "\t(void)prepared;\n",
+		    makes ? " || !prepared || !aligned(prepared)" : "", u, makes ? "\tm->prepared = (unsigned char *)prepared;\n"
+		    "\treturn makers[isa](b, m->prepared);\n" : "\treturn AMP_OK;\n");
 	text_printf(&t, "void %s_watch(struct %s *m, amp_watch *watch, void *arg)\n{\n\tm->watch = watch;\n"
 		    "\tm->watch_arg = arg;\n}\n\n", n, n);
 	text_printf(&t, "enum amp_status %s_run(const struct %s *m, void *arena, const void *const in[], "

@@ -40,6 +40,7 @@ static const char *operand(struct emission *e, const struct value *v)
 	switch (p->kind) {
 	case PLACE_ARENA: return str_printf(c, "r->arena + %" PRId64, p->offset);
 	case PLACE_WEIGHTS: return str_printf(c, "r->weights + %" PRId64, p->offset);
+	case PLACE_PREPARED: return str_printf(c, "r->prepared + %" PRId64, p->offset);
 	case PLACE_INPUT:
 		return p->offset ? str_printf(c, "(const unsigned char *)r->in[%d] + %" PRId64, p->index,
 					      p->offset)
@@ -211,12 +212,13 @@ static void environment(struct emission *e, struct text *t, int i, const struct 
 	text_printf(t, " };\n");
 }
 
-static void emit_step(struct emission *e, struct text *t, int i, const struct step *st)
+/* `what` and its number are the function's name */
+static void emit_step(struct emission *e, struct text *t, const char *what, int i, const struct step *st)
 {
 	struct ctx *c = e->c;
 	const int n_in = vec_len(st->in), n_out = vec_len(st->out);
 	step_comment(e, t, i, st);
-	text_printf(t, "static enum amp_status step_%03d(const struct run *r)\n{\n", i);
+	text_printf(t, "static enum amp_status %s_%03d(const struct run *r)\n{\n", what, i);
 	if (st->ew) {
 		const char **in = NEW_ARRAY(c, n_in + 1, const char *);
 		const char **out = NEW_ARRAY(c, n_out + 1, const char *);
@@ -249,8 +251,9 @@ static void emit_step(struct emission *e, struct text *t, int i, const struct st
 static void includes(struct emission *e, struct text *t)
 {
 	struct map seen = { 0 };
-	for (int i = 0; i < vec_len(e->s->steps); i++) {
-		const struct kernel *k = e->s->steps[i]->kernel;
+	const int n = vec_len(e->s->steps);
+	for (int i = 0; i < n + vec_len(e->s->makers); i++) {
+		const struct kernel *k = (i < n ? e->s->steps[i] : e->s->makers[i - n])->kernel;
 		if (!k)
 			continue;
 		const char *key = str_printf(e->c, "%s %s", k->base, k->type);
@@ -274,6 +277,26 @@ static void canonical(struct emission *e, struct text *t)
 	}
 }
 
+/* The member of struct run, where there is one. */
+static const char *prepared(const struct emission *e)
+{
+	return e->p->prepared_bytes ? ", m->prepared" : "";
+}
+
+/* What NAME_prepare() does for a variant: all that is made of the weights. */
+static void make_all(struct emission *e, struct text *t)
+{
+	const char *name = e->o->name;
+	text_printf(t, "/* All that is made of the weights, once. */\n"
+		    "enum amp_status CAT(%s_make, AMP_VARIANT)(const unsigned char *weights, unsigned char *prepared);\n\n"
+		    "enum amp_status CAT(%s_make, AMP_VARIANT)(const unsigned char *weights, unsigned char *prepared)\n{\n"
+		    "\tconst struct run r = { .weights = weights, .prepared = prepared };\n"
+		    "\tenum amp_status status = AMP_OK;\n\tconst uint64_t saved = amp_fenv_enter();\n\n", name, name);
+	for (int i = 0; i < vec_len(e->s->makers); i++)
+		text_printf(t, "\tif (status == AMP_OK)\n\t\tstatus = make_%03d(&r);\n", i);
+	text_printf(t, "\tAMP_STEP_ENDS;\n\tamp_fenv_leave(saved);\n\treturn status;\n}\n\n");
+}
+
 /* The last function for one thread. */
 static void run_alone(struct emission *e, struct text *t)
 {
@@ -291,12 +314,12 @@ static void run_alone(struct emission *e, struct text *t)
 	}
 	if (!n)
 		text_printf(t, "\t\tNULL\n");
-	text_printf(t, "\t};\n\tconst struct run r = { arena, m->weights, in, out };\n"
+	text_printf(t, "\t};\n\tconst struct run r = { arena, m->weights, in, out%s };\n"
 		    "\tenum amp_status status = AMP_OK;\n\tconst uint64_t saved = amp_fenv_enter();\n\n"
 		    "\tfor (int i = 0; i < %d && status == AMP_OK; i++) {\n"
 		    "\t\tif (m->watch)\n\t\t\tm->watch(m->watch_arg, i);\n"
 		    "\t\tstatus = steps[i](&r);\n\t\tAMP_STEP_ENDS;\n\t}\n"
-		    "\tif (m->watch)\n\t\tm->watch(m->watch_arg, %d);\n", n, n);
+		    "\tif (m->watch)\n\t\tm->watch(m->watch_arg, %d);\n", prepared(e), n, n);
 	canonical(e, t);
 	text_printf(t, "\tamp_fenv_leave(saved);\n\treturn status;\n}\n");
 }
@@ -324,7 +347,7 @@ static void run_in_parts(struct emission *e, struct text *t)
 		    " * between its phases.  The thread's rounding and flush modes are set aside and restored.\n */\n"
 		    "static void work(void *arg, int part, int parts)\n{\n"
 		    "\tstruct work *const w = (struct work *)arg;\n\tconst struct %s *const m = w->m;\n"
-		    "\tstruct run r = { w->arena, m->weights, w->in, w->out, part, parts, 0 };\n"
+		    "\tstruct run r = { w->arena, m->weights, w->in, w->out, part, parts, 0%s };\n"
 		    "\tconst uint64_t saved = amp_fenv_enter();\n\tint stop = 0;\n\n"
 		    "\tfor (int i = 0; i < %d && !stop; i++) {\n"
 		    "\t\tif (i > 0 && (steps[i].shared || steps[i - 1].shared))\n"
@@ -338,7 +361,7 @@ static void run_in_parts(struct emission *e, struct text *t)
 		    "\t\t\tAMP_STEP_ENDS;\n\t\t}\n\t}\n"
 		    "\tamp_team_meet(&w->team, parts);\n"
 		    "\tif (part == 0 && m->watch)\n\t\tm->watch(m->watch_arg, %d);\n"
-		    "\tamp_fenv_leave(saved);\n}\n\n", name, n, n);
+		    "\tamp_fenv_leave(saved);\n}\n\n", name, prepared(e), n, n);
 	text_printf(t, "enum amp_status CAT(%s_run, AMP_VARIANT)(const struct %s *m, unsigned char *arena,\n"
 		    "\tconst void *const in[], void *const out[])\n{\n"
 		    "\tstruct work w = { .m = m, .arena = arena, .in = in, .out = out };\n\n"
@@ -393,14 +416,19 @@ void emit_model(struct emission *e)
 	if (threads)
 		text_printf(&t, "#include \"pool/team.h\"\n");
 	text_printf(&t, "\nstruct run {\n\tunsigned char *arena;\n\tconst unsigned char *weights;\n"
-		    "\tconst void *const *in;\n\tvoid *const *out;\n%s};\n\n",
-		    threads ? "\tint part, parts, phase;\t/* of a thread: part `part` of `parts` */\n" : "");
+		    "\tconst void *const *in;\n\tvoid *const *out;\n%s%s};\n\n",
+		    threads ? "\tint part, parts, phase;\t/* of a thread: part `part` of `parts` */\n" : "",
+		    e->p->prepared_bytes ? "\tunsigned char *prepared;\t/* what is made of the weights */\n" : "");
 	for (int i = 0; i < n; i++)
-		emit_step(e, &t, i, e->s->steps[i]);
+		emit_step(e, &t, "step", i, e->s->steps[i]);
+	for (int i = 0; i < vec_len(e->s->makers); i++)
+		emit_step(e, &t, "make", i, e->s->makers[i]);
 
 	text_printf(&t, "#define CAT_(a, b) a##_##b\n#define CAT(a, b) CAT_(a, b)\n\n");
 	text_printf(&t, "enum amp_status CAT(%s_run, AMP_VARIANT)(const struct %s *m, unsigned char *arena,\n"
 		    "\tconst void *const in[], void *const out[]);\n\n", name, name);
+	if (e->p->prepared_bytes)
+		make_all(e, &t);
 	if (threads)
 		run_in_parts(e, &t);
 	else

@@ -140,6 +140,7 @@ struct graph {
 	struct packed { const struct tensor *from, *to; int how; } *packed;
 	struct tuning *tuning;		/* ir/tuning.h; NULL: every choice has its usual value */
 	const char *plan;		/* the numeric plan: speed, size, direct; NULL: "direct" */
+	bool at_start;			/* constants that the emitted model can compute when it is prepared are not stored */
 };
 
 /* ---- types and tensors --------------------------------------------------------------------- */

@@ -47,6 +47,7 @@ struct step {
 	int64_t shared;			/* bytes for all parts together, AMP_ALIGN aligned */
 	int phases;			/* calls of each part, with a barrier between; 0: one */
 	int64_t macs;			/* multiply-accumulates, for profiles */
+	struct step *maker;		/* computes a constant of in[], its out[0], from constants when the model is prepared */
 	int parts;			/* set by schedule_parts(): 0 or 1, part 0 does all; else the model's threads */
 	/* out[inplace[k].out] may lie exactly on in[inplace[k].in] if that dies here */
 	struct inplace { int out, in; } *inplace;	/* vec */
@@ -76,14 +77,15 @@ struct schedule {
 	int threads;			/* 1 or more: how many the emitted code can use */
 	struct step **all;		/* vec, in the graph's order: what the executor runs, views as copies */
 	struct step **steps;		/* vec, in the planned order of execution, without views that vanished */
+	struct step **makers;		/* vec, of these steps: what NAME_prepare() does */
 	const char *plan_name;		/* numeric plan: "speed", "direct", ... */
 };
 
 /* Where each value lies at run time. */
-enum place_kind { PLACE_NONE, PLACE_ARENA, PLACE_WEIGHTS, PLACE_INPUT, PLACE_OUTPUT };
+enum place_kind { PLACE_NONE, PLACE_ARENA, PLACE_WEIGHTS, PLACE_PREPARED, PLACE_INPUT, PLACE_OUTPUT };
 struct place {
 	enum place_kind kind;
-	int64_t offset;			/* in the arena or the blob; from the start of in/out `index` */
+	int64_t offset;			/* in the arena, the blob or what is prepared; from the start of in/out `index` */
 	int index;			/* of the model's input or output */
 };
 
@@ -92,7 +94,7 @@ struct plan {
 	int64_t *scratch;		/* by position in schedule->steps: offset in the arena */
 	int64_t arena_bytes;
 	struct value **weights;		/* vec: constants in order of the blob */
-	int64_t weights_bytes;
+	int64_t weights_bytes, prepared_bytes;
 	/* the certificate */
 	int64_t bound_order, bound_all;		/* of the chosen order; over all orders; padded bytes */
 	int64_t bound_order_plain, bound_all_plain;	/* the same on unpadded ONNX sizes */

@@ -345,6 +345,8 @@ static void lower_c16(struct node *n, struct step *s, const struct spatial *w, c
 			s->scratch = winograd_scratch(&l, tile);
 		}
 		step_weights(n, s, winograd_weights(n->graph->c, &l, tile), winograd_name(tile));
+		if (n->graph->at_start)
+			s->maker = winograd_maker(n, &l, tile, s->in[1]);
 	} else {
 		struct amp_conv_c16 *p = step_kernel(s, "conv_c16", DT_FLOAT);
 		const int64_t cg = c / group, cs = c < 16 ? c : 16;

@@ -8,6 +8,7 @@
 #define AMP_T 1
 #include "kernels/conv_c16.inc"
 #include "kernels/winograd_c16.inc"
+#include "kernels/winograd_weights.inc"
 
 #include <math.h>
 #include <string.h>
@@ -48,69 +49,37 @@ int winograd_tile(const struct winograd_layer *l, const char *name)
 
 /* ---- weights ----------------------------------------------------------------------------------- */
 
-/* the pairs of points of winograd_forms.h, by N */
-static const double pair[8][3] = { [5] = { 0.375, 1.5 }, [6] = { 0.75, 1.5 }, [7] = { 0.25, 0.875, 1.75 } };
-
-/*
- * u = G g for `taps` weights `step` apart and n points.  At p: (sum of p^k g[k]) / f, f the product of p's distances from
- * the other finite points; at infinity the last weight.  Each product is rounded before it is added: no host contracts.
- */
-static void transform(const double *g, int64_t step, int taps, int n, double *u, int64_t u_step)
+/* W [m, c, kernel, kernel] -> [m/16][tap][c][16], zeros beyond m */
+static struct tensor *pack_raw(struct ctx *ctx, const struct winograd_layer *l)
 {
-	const double g0 = g[0], g1 = g[step], g2 = taps > 2 ? g[2 * step] : 0, g3 = taps > 3 ? g[3 * step] : 0;
-	if (n == 4) {
-		const double e = g0 + g2;
-		u[0] = g0;
-		u[u_step] = (e + g1) / 2;
-		u[2 * u_step] = (e - g1) / 2;
-		u[3 * u_step] = g2;
-		return;
-	}
-	const int pairs = (n - 1) / 2, zero = n - 1 - 2 * pairs;
-	double at_zero = 1;
-	for (int i = 0; i < pairs; i++) {
-		const double p = pair[n][i], p2 = p * p;	/* p and what follows from it: exact */
-		double f = zero ? 2 * p2 : 2 * p;
-		for (int j = 0; j < pairs; j++)
-			if (j != i)
-				f *= p2 - pair[n][j] * pair[n][j];
-		at_zero *= -p2;
-		const double e = g0 + d_opaque(p2 * g2), o = d_opaque(p * g1) + d_opaque(p2 * p * g3);
-		u[(zero + 2 * i) * u_step] = (e + o) / f;
-		u[(zero + 2 * i + 1) * u_step] = (e - o) / (zero ? f : -f);
-	}
-	if (zero)
-		u[0] = g0 / at_zero;
-	u[(n - 1) * u_step] = g[(taps - 1) * step];
+	const int64_t taps = l->kernel * l->kernel, dims[] = { (l->m + 15) / 16, taps, l->c, 16 };
+	struct tensor *t = tensor_new(ctx, DT_FLOAT, 4, dims);
+	const float *from = l->w->data;
+	float *to = t->data;
+	for (int64_t o = 0; o < l->m; o++)
+		for (int64_t c = 0; c < l->c; c++)
+			for (int64_t k = 0; k < taps; k++)
+				to[((o / 16 * taps + k) * l->c + c) * 16 + o % 16] = *from++;
+	return t;
 }
 
-static struct tensor *transform_all(struct ctx *ctx, const struct winograd_layer *l, int tile)
+static struct amp_winograd_weights form(const struct winograd_layer *l, int tile)
 {
-	const int taps = winograd_taps(l), n = tile + taps - 1, points = n * n, s = (int)l->stride;
-	const int64_t k = l->c * s * s, m_blocks = (l->m + 15) / 16, size = l->kernel;
-	const int64_t dims[] = { points, m_blocks, k, 16 };
+	return (struct amp_winograd_weights){
+		.c = (int32_t)l->c, .m = (int32_t)l->m, .size = (int32_t)l->kernel, .stride = (int32_t)l->stride, .tile = tile,
+		.taps = winograd_taps(l),
+	};
+}
+
+static struct tensor *transform(struct ctx *ctx, const struct winograd_layer *l, int tile)
+{
+	const struct amp_winograd_weights p = form(l, tile);
+	const int64_t n = tile + p.taps - 1, k = l->c * l->stride * l->stride, dims[] = { n * n, (l->m + 15) / 16, k, 16 };
 	struct tensor *t = tensor_new(ctx, DT_FLOAT, 4, dims);
-	float *to = t->data;
-	const float *from = l->w->data;
-	for (int64_t o = 0; o < l->m; o++)
-		for (int64_t c = 0; c < l->c; c++, from += size * size)
-			for (int ph = 0; ph < s * s; ph++) {
-				double g[4 * 4] = { 0 }, half[AMP_WINO_MAX * 4], u[AMP_WINO_MAX * AMP_WINO_MAX];
-				const int64_t i = amp_wino_phase(s == 1 ? 1 : ph) * l->c + c;
-				float *at = to + (o / 16 * k + i) * 16 + o % 16;
-				for (int a = 0; a < taps; a++)
-					for (int b = 0; b < taps; b++) {
-						const int y = a * s + ph / s, x = b * s + ph % s;
-						if (y < size && x < size)
-							g[a * taps + b] = (double)from[y * size + x];
-					}
-				for (int b = 0; b < taps; b++)
-					transform(g + b, taps, taps, n, half + b, taps);
-				for (int a = 0; a < n; a++)
-					transform(half + a * taps, 1, taps, n, u + a * n, 1);
-				for (int q = 0; q < points; q++)
-					at[q * m_blocks * k * 16] = (float)u[q];
-			}
+	const void *in[1] = { pack_raw(ctx, l)->data };
+	void *out[1] = { t->data };
+	struct amp_env env = { .parts = 1 };
+	kernel_find("winograd_weights", "f32")->fn(&p, in, out, &env);
 	return t;
 }
 
@@ -120,12 +89,23 @@ const struct tensor *winograd_weights(struct ctx *ctx, const struct winograd_lay
 	for (int i = 0; l->graph && i < vec_len(l->graph->packed); i++)
 		if (l->graph->packed[i].from == l->w && l->graph->packed[i].how == how)
 			return l->graph->packed[i].to;
-	const struct tensor *t = transform_all(ctx, l, tile);
+	const struct tensor *t = transform(ctx, l, tile);
 	if (l->graph) {
 		const struct packed one = { l->w, t, how };
 		vec_add(ctx, l->graph->packed, one);
 	}
 	return t;
+}
+
+struct step *winograd_maker(const struct node *n, const struct winograd_layer *l, int tile, struct value *u)
+{
+	struct ctx *c = n->graph->c;
+	struct step *s = NEW(c, struct step);
+	s->node = n;
+	*(struct amp_winograd_weights *)step_kernel(s, "winograd_weights", DT_FLOAT) = form(l, tile);
+	step_in(s, step_const(n, str_printf(c, "%s (c16)", node_in(n, 1)->name), pack_raw(c, l)));
+	step_out(s, u);
+	return s;
 }
 
 /* ---- cost -------------------------------------------------------------------------------------- */

@@ -2,7 +2,7 @@
 #ifndef AMP_OPS_WINOGRAD_H
 #define AMP_OPS_WINOGRAD_H
 
-#include "ir/ir.h"
+#include "ops/op.h"
 
 /* Of one image; square kernel, one stride, dilations and group 1; c16, with c < 16 plain. */
 struct winograd_layer {
@@ -24,6 +24,9 @@ int winograd_taps(const struct winograd_layer *l);	/* of one phase's kernel */
 
 /* float [point][m/16][k][16], k as winograd_c16.inc says; lanes beyond m are 0 */
 const struct tensor *winograd_weights(struct ctx *c, const struct winograd_layer *l, int tile);
+
+/* The step that computes these weights, u, when the emitted model is prepared, from a constant that it adds. */
+struct step *winograd_maker(const struct node *n, const struct winograd_layer *l, int tile, struct value *u);
 
 /* For the caches, no part of the numeric plan: tiles worked on together; floats that weights are prefetched ahead. */
 int64_t winograd_tiles(const struct winograd_layer *l, int tile);	/* of an image */

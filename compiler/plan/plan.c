@@ -188,27 +188,38 @@ static struct plan_step plan_step_of(struct glue *g, struct step *st)
 	return ps;
 }
 
-/* Constants in the order of their first use, behind the blob's header. */
+/* A constant's place behind *at */
+static void place_constant(struct glue *g, const struct value *v, enum place_kind kind, int64_t *at)
+{
+	const int64_t bytes = (tensor_bytes(v->data) + AMP_ALIGN - 1) / AMP_ALIGN * AMP_ALIGN;
+	g->p->place[v->id] = (struct place){ .kind = kind, .offset = *at };
+	if (!add_i64(*at, bytes, at))
+		fatal(g->c, R_INPUT, "the weights are too large");
+}
+
+/* Constants in the order of their first use: behind the blob's header, or where they are made when the model is prepared. */
 static void place_weights(struct glue *g)
 {
-	int64_t at = AMP_ALIGN;
+	int64_t at = AMP_ALIGN, prepared = 0;
 	for (int i = 0; i < vec_len(g->s->steps); i++) {
 		const struct step *st = g->s->steps[i];
 		for (int k = 0; k < vec_len(st->in); k++) {
 			struct value *v = st->in[k];
 			if (!v || !v->data || g->p->place[v->id].kind != PLACE_NONE)
 				continue;
-			struct place *pl = &g->p->place[v->id];
-			pl->kind = PLACE_WEIGHTS;
-			pl->offset = at;
+			if (st->maker && st->maker->out[0] == v) {
+				place_constant(g, v, PLACE_PREPARED, &prepared);
+				vec_add(g->c, g->s->makers, st->maker);
+				v = st->maker->in[0];
+				if (g->p->place[v->id].kind != PLACE_NONE)
+					continue;
+			}
+			place_constant(g, v, PLACE_WEIGHTS, &at);
 			vec_add(g->c, g->p->weights, v);
-			int64_t bytes = tensor_bytes(v->data);
-			bytes = (bytes + AMP_ALIGN - 1) / AMP_ALIGN * AMP_ALIGN;
-			if (!add_i64(at, bytes, &at))
-				fatal(g->c, R_INPUT, "the weights are too large");
 		}
 	}
 	g->p->weights_bytes = at;
+	g->p->prepared_bytes = prepared;
 }
 
 static void put_text(struct ctx *c, const struct plan_problem *pp, const struct plan_result *r,

@@ -94,6 +94,8 @@ static void people(struct ctx *c, const struct compiled *k, FILE *f)
 	fprintf(f, "plan      %s, %d steps\n", k->s->plan_name, vec_len(k->s->steps));
 	fprintf(f, "flash     %" PRId64 " bytes of weights, and the code\n", k->p->weights_bytes);
 	fprintf(f, "RAM       %" PRId64 " bytes of arena, and inputs and outputs\n", k->p->arena_bytes);
+	if (k->p->prepared_bytes)
+		fprintf(f, "          %" PRId64 " bytes of weights made at start\n", k->p->prepared_bytes);
 	fprintf(f, "          bound of this order %" PRId64 ", over all orders %" PRId64 "; unpadded %" PRId64 ", %"
 		PRId64 "\n", k->p->bound_order, k->p->bound_all, k->p->bound_order_plain, k->p->bound_all_plain);
 	fprintf(f, "\noperators in the model                  after the passes\n");
@@ -163,9 +165,9 @@ static void machines(struct ctx *c, const struct compiled *k, FILE *f)
 	text_printf(&t, "  \"target\": \"%s\",\n  \"numeric_plan\": \"%s\",\n  \"steps\": %d,\n", k->target->name,
 		    k->s->plan_name, vec_len(k->s->steps));
 	report_layers(&t, k->g);
-	text_printf(&t, "  \"weights_bytes\": %" PRId64 ",\n  \"arena_bytes\": %" PRId64 ",\n  \"bound_of_order\": %"
+	text_printf(&t, "  \"weights_bytes\": %" PRId64 ",\n  \"prepared_bytes\": %" PRId64 ",\n  \"arena_bytes\": %" PRId64 ",\n  \"bound_of_order\": %"
 		    PRId64 ",\n  \"bound_over_all_orders\": %" PRId64 ",\n  \"unpadded_bound_of_order\": %" PRId64
-		    ",\n  \"unpadded_bound_over_all_orders\": %" PRId64 ",\n  \"plan\": %s\n}\n", k->p->weights_bytes,
+		    ",\n  \"unpadded_bound_over_all_orders\": %" PRId64 ",\n  \"plan\": %s\n}\n", k->p->weights_bytes, k->p->prepared_bytes,
 		    k->p->arena_bytes, k->p->bound_order, k->p->bound_all, k->p->bound_order_plain,
 		    k->p->bound_all_plain, k->p->json);
 	fputs(t.s, f);

@@ -76,9 +76,9 @@ void report_manifest(struct emission *e, const struct compiled *k)
 	text_printf(&t, "  \"target\": \"%s\",\n  \"variants\": [", k->target->name);
 	for (int i = 0; i < vec_len(k->target->variants); i++)
 		text_printf(&t, "%s\"%s\"", i ? ", " : "", k->target->variants[i].name);
-	text_printf(&t, "],\n  \"options\": {\"weights\": \"%s\", \"library\": %s, \"threads\": %d, \"labels\": %d, "
+	text_printf(&t, "],\n  \"options\": {\"weights\": \"%s\", \"library\": %s, \"threads\": %d, \"transform\": \"%s\", \"labels\": %d, "
 		    "\"preprocess\": %s, \"activation\": \"%s\"},\n", weights[e->o->weights],
-		    e->o->library ? "true" : "false", k->s->threads, e->o->n_labels, e->o->preprocess ? "true" : "false",
+		    e->o->library ? "true" : "false", k->s->threads, k->g->at_start ? "start" : "ahead", e->o->n_labels, e->o->preprocess ? "true" : "false",
 		    act[e->o->activation]);
 	if (k->clang) {
 		text_printf(&t, "  \"objects_by\": ");
@@ -95,8 +95,8 @@ void report_manifest(struct emission *e, const struct compiled *k)
 	text_printf(&t, "  \"memory\": {\"arena_bytes\": %" PRId64 ", \"bound_of_order\": %" PRId64
 		    ", \"bound_over_all_orders\": %" PRId64 ", \"unpadded_bound_of_order\": %" PRId64
 		    ", \"unpadded_bound_over_all_orders\": %" PRId64 ", \"weights_bytes\": %" PRId64
-		    ", \"prepared_bytes\": 0},\n", k->p->arena_bytes, k->p->bound_order, k->p->bound_all,
-		    k->p->bound_order_plain, k->p->bound_all_plain, k->p->weights_bytes);
+		    ", \"prepared_bytes\": %" PRId64 "},\n", k->p->arena_bytes, k->p->bound_order, k->p->bound_all,
+		    k->p->bound_order_plain, k->p->bound_all_plain, k->p->weights_bytes, k->p->prepared_bytes);
 	text_printf(&t, "  \"steps\": %d,\n  \"weights_sha256\": \"%s\",\n  \"files\": {", vec_len(k->s->steps),
 		    e->weights_sha256);
 	for (int i = 0; i < vec_len(e->files); i++) {

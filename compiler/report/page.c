@@ -56,6 +56,8 @@ static void facts(struct text *t, const struct compiled *k, const char *file, lo
 	row(t, "compiled for", str_printf(c, "%s, numeric plan %s, %d steps", k->target->name, k->s->plan_name,
 					  vec_len(k->s->steps)));
 	row(t, "weights", str_printf(c, "%" PRId64 " bytes, read only", k->p->weights_bytes));
+	if (k->p->prepared_bytes)
+		row(t, "made at start", str_printf(c, "%" PRId64 " bytes of transformed weights", k->p->prepared_bytes));
 	row(t, "arena", str_printf(c, "%" PRId64 " bytes: %.3f of the proven bound of its order (%" PRId64 "); over all "
 				   "orders at least %" PRId64, k->p->arena_bytes, k->p->bound_order ?
 				   (double)k->p->arena_bytes / (double)k->p->bound_order : 1.0, k->p->bound_order,

@@ -17,6 +17,12 @@
 
 #define AMP_WINO_MAX 7
 
+/* phase <-> its place in the order of the sum */
+AMP_INLINE int32_t amp_wino_phase(int32_t i)
+{
+	return i < 2 ? 1 - i : i;
+}
+
 /* a pair of points +-p: even part e, odd part f */
 #define AMP_WINO_PAIR(p, e, f, plus, minus) \
 	(plus) = v_fma(v_set1(p), f, e); \

@@ -109,10 +109,16 @@ static void *arena(int fill)
 
 static struct amp_pool *pool;
 
+/* what prepare() fills: nothing, or what is made of the weights */
+static unsigned char *room(void)
+{
+	return m->prepared_bytes ? odd(m->prepared_bytes, 64) : NULL;
+}
+
 static void *prepared(int isa)
 {
-	void *s = odd(m->state_bytes, 64), *p = m->prepared_bytes ? odd(m->prepared_bytes, 64) : NULL;
-	const enum amp_status r = m->prepare(s, blob, p, pool, isa);
+	void *s = odd(m->state_bytes, 64);
+	const enum amp_status r = m->prepare(s, blob, room(), pool, isa);
 	if (r == AMP_ERR_ISA)
 		return NULL;
 	CHECK(r == AMP_OK);
@@ -208,22 +214,26 @@ static void statuses(void)
 {
 	const int64_t n = m->weights_bytes;
 	void *s = prepared(-1), *a = arena(0), **out = outputs();
-	unsigned char *copy = odd(n + 64, 64);
+	unsigned char *copy = odd(n + 64, 64), *made = room();
 	memcpy(copy, blob, (size_t)n);
-	CHECK(m->prepare(NULL, blob, NULL, NULL, -1) == AMP_ERR_ARGUMENT);
-	CHECK(m->prepare(s, NULL, NULL, NULL, -1) == AMP_ERR_ARGUMENT);
-	CHECK(m->prepare(s, copy, NULL, NULL, -1) == AMP_OK);
+	CHECK(m->prepare(NULL, blob, made, NULL, -1) == AMP_ERR_ARGUMENT);
+	CHECK(m->prepare(s, NULL, made, NULL, -1) == AMP_ERR_ARGUMENT);
+	CHECK(m->prepare(s, copy, made, NULL, -1) == AMP_OK);
 	copy[20] ^= 1;
-	CHECK(m->prepare(s, copy, NULL, NULL, -1) == AMP_ERR_BLOB);
+	CHECK(m->prepare(s, copy, made, NULL, -1) == AMP_ERR_BLOB);
 	copy[20] ^= 1;
 	copy[0] ^= 1;
-	CHECK(m->prepare(s, copy, NULL, NULL, -1) == AMP_ERR_BLOB);
+	CHECK(m->prepare(s, copy, made, NULL, -1) == AMP_ERR_BLOB);
 	memmove(copy + 4, blob, (size_t)n);
-	CHECK(m->prepare(s, copy + 4, NULL, NULL, -1) == AMP_ERR_ARGUMENT);
-	CHECK(m->prepare(s, blob, NULL, (struct amp_pool *)(void *)copy, -1) == AMP_ERR_POOL);
-	CHECK(m->prepare(s, blob, NULL, NULL, m->n_isa) == AMP_ERR_ISA);
-	CHECK(m->prepare(s, blob, NULL, NULL, -2) == AMP_ERR_ISA);
-	CHECK(m->prepare(s, blob, NULL, NULL, m->best_isa()) == AMP_OK);
+	CHECK(m->prepare(s, copy + 4, made, NULL, -1) == AMP_ERR_ARGUMENT);
+	CHECK(m->prepare(s, blob, made, (struct amp_pool *)(void *)copy, -1) == AMP_ERR_POOL);
+	CHECK(m->prepare(s, blob, made, NULL, m->n_isa) == AMP_ERR_ISA);
+	CHECK(m->prepare(s, blob, made, NULL, -2) == AMP_ERR_ISA);
+	CHECK(m->prepare(s, blob, made, NULL, m->best_isa()) == AMP_OK);
+	if (made) {
+		CHECK(m->prepare(s, blob, NULL, NULL, -1) == AMP_ERR_ARGUMENT);
+		CHECK(m->prepare(s, blob, made + 4, NULL, -1) == AMP_ERR_ARGUMENT);
+	}
 	CHECK(m->best_isa() >= 0 && m->best_isa() < m->n_isa && m->isa_names[0][0]);
 
 	CHECK(m->run(NULL, a, in, out) == AMP_ERR_ARGUMENT);
@@ -292,9 +302,9 @@ static void pools(void *const *want)
 	CHECK(amp_pool_new(1, NULL) == AMP_ERR_ARGUMENT);
 	amp_pool_free(NULL);
 	CHECK(amp_pool_new(m->threads + 1, &p) == AMP_OK && p->threads == m->threads + 1);
-	CHECK(m->prepare(s, blob, NULL, p, -1) == AMP_ERR_POOL);
+	CHECK(m->prepare(s, blob, room(), p, -1) == AMP_ERR_POOL);
 	amp_pool_free(p);
-	CHECK(m->prepare(s, blob, NULL, &own, -1) == AMP_OK);
+	CHECK(m->prepare(s, blob, room(), &own, -1) == AMP_OK);
 	m->watch(s, count, &steps_seen);
 	CHECK(m->run(s, arena(0xff), in, out) == AMP_OK && same(out, want) && steps_seen == m->n_steps + 1);
 	m->watch(s, NULL, NULL);
