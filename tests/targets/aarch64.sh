@@ -9,3 +9,4 @@ classifier
 libraries
 readelf -h "$W/rcm/rcmnet" | grep -q AArch64 || fail "the classifier is not for aarch64"
 readelf -lW "$W/rcm/rcmnet" | grep -q INTERP && fail "the classifier has a dynamic loader"
+echo "ok: static, for aarch64"
