@@ -72,6 +72,8 @@ struct app_names {
 };
 int app_add_name(struct app_names *l, const char *name);
 int app_read_dir(const char *path, struct app_names *l, char *err);
+#define APP_LARGE_PAGE (2 << 20)
+void app_large_pages(void *p, int64_t bytes);	/* asks for them; p is aligned to APP_LARGE_PAGE */
 void *app_alloc(int64_t bytes);		/* aligned to AMP_ALIGN, zeroed; NULL when there is none */
 void app_free(void *p);
 

@@ -26,12 +26,17 @@ void *app_alloc(int64_t bytes)
 {
 	if (bytes < 0 || (uint64_t)bytes > SIZE_MAX - AMP_ALIGN - sizeof(void *))
 		return NULL;
-	char *raw = calloc(1, (size_t)bytes + AMP_ALIGN + sizeof(void *));
+	/* what is large may get large pages: weights that stream from memory at each run cost fewer page walks */
+	const int large = bytes >= 2 * APP_LARGE_PAGE && (uint64_t)bytes < SIZE_MAX - APP_LARGE_PAGE - sizeof(void *);
+	const size_t align = large ? APP_LARGE_PAGE : AMP_ALIGN;
+	char *raw = calloc(1, (size_t)bytes + align + sizeof(void *));
 	if (!raw)
 		return NULL;
 	char *p = raw + sizeof(void *);
-	p += (AMP_ALIGN - (uintptr_t)p % AMP_ALIGN) % AMP_ALIGN;
+	p += (align - (uintptr_t)p % align) % align;
 	memcpy(p - sizeof(void *), &raw, sizeof raw);
+	if (large)
+		app_large_pages(p, bytes);
 	return p;
 }
 

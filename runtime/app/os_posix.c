@@ -6,6 +6,9 @@
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
 #endif
+#ifndef _DEFAULT_SOURCE
+#define _DEFAULT_SOURCE			/* madvise() */
+#endif
 #define _FILE_OFFSET_BITS 64		/* where long has 32: large files, and folders with large inode numbers */
 #include "app.h"
 
@@ -51,6 +54,15 @@ int app_try_map(const char *path, struct app_file *f, char *err)
 void app_unmap(struct app_file *f)
 {
 	munmap(f->data, (size_t)f->size);
+}
+
+void app_large_pages(void *p, int64_t bytes)
+{
+#ifdef MADV_HUGEPAGE
+	madvise(p, (size_t)bytes, MADV_HUGEPAGE);	/* no harm where it is refused */
+#else
+	(void)p, (void)bytes;
+#endif
 }
 
 int app_make_dir(const char *path, char *err)

@@ -255,6 +255,11 @@ void app_unmap(struct app_file *f)
 	UnmapViewOfFile(f->data);
 }
 
+void app_large_pages(void *p, int64_t bytes)
+{
+	(void)p, (void)bytes;		/* a privilege there */
+}
+
 int app_make_dir(const char *path, char *err)
 {
 	wchar_t *w = wide_path(path, 0);

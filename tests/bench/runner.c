@@ -15,9 +15,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #define MAX_IO 16
+#define LARGE_PAGE (2 << 20)
 
 static long long now(void)
 {
@@ -48,7 +50,12 @@ static long peak_kb(void)
 static void *block(int64_t bytes)
 {
 	/* at least a unit, and a multiple of it, as aligned_alloc wants */
-	void *p = aligned_alloc(AMP_ALIGN, ((size_t)bytes / AMP_ALIGN + 1) * AMP_ALIGN);
+	const size_t align = bytes >= 2 * LARGE_PAGE ? LARGE_PAGE : AMP_ALIGN;	/* as the classifier does */
+	void *p = aligned_alloc(align, ((size_t)bytes / align + 1) * align);
+#ifdef MADV_HUGEPAGE
+	if (p && align == LARGE_PAGE)
+		madvise(p, (size_t)bytes, MADV_HUGEPAGE);
+#endif
 	if (!p)
 		fail("out of memory");
 	return p;

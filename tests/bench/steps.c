@@ -12,9 +12,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #define MAX_IO 16
+#define LARGE_PAGE (2 << 20)
 
 static long long *reading;		/* of the clock, before each step and after the last */
 
@@ -28,7 +30,12 @@ static void watch(void *arg, int step)
 
 static void *block(int64_t n)
 {
-	void *p = aligned_alloc(AMP_ALIGN, ((size_t)n / AMP_ALIGN + 1) * AMP_ALIGN);
+	const size_t align = n >= 2 * LARGE_PAGE ? LARGE_PAGE : AMP_ALIGN;	/* as the classifier does */
+	void *p = aligned_alloc(align, ((size_t)n / align + 1) * align);
+#ifdef MADV_HUGEPAGE
+	if (p && align == LARGE_PAGE)
+		madvise(p, (size_t)n, MADV_HUGEPAGE);
+#endif
 	if (!p)
 		exit(1);
 	return p;
