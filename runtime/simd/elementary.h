@@ -73,6 +73,14 @@ static inline void v_reduce_big(vf x, vf *hi, vf *lo, vi *n)
 	*n = vi_load(k);
 }
 
+/* where a vector is two registers, an argument would pass through memory in pieces */
+#if defined AMP_ISA_AVX2 && defined __GNUC__
+#define AMP_INLINE_VECTOR static inline __attribute__((always_inline))
+#else
+#define AMP_INLINE_VECTOR static inline
+#endif
+
+#define INLINE static inline
 #define V float
 #define I int32_t
 #define M uint32_t
@@ -87,7 +95,9 @@ static inline void v_reduce_big(vf x, vf *hi, vf *lo, vi *n)
 #undef P
 #undef PI
 #undef PM
+#undef INLINE
 
+#define INLINE AMP_INLINE_VECTOR
 #define V vf
 #define I vi
 #define M vm
@@ -102,6 +112,7 @@ static inline void v_reduce_big(vf x, vf *hi, vf *lo, vi *n)
 #undef P
 #undef PI
 #undef PM
+#undef INLINE
 
 #include "pair.h"
 

@@ -67,6 +67,7 @@ static inline struct pair pair_sel(struct pair_m m, struct pair x, struct pair y
 	return (struct pair){ v_sel(m.a, x.a, y.a), v_sel(m.b, x.b, y.b) };
 }
 
+#define INLINE static inline
 #define V struct pair
 #define I struct pair_i
 #define P(name) pair_##name
@@ -76,6 +77,7 @@ static inline struct pair pair_sel(struct pair_m m, struct pair x, struct pair y
 #undef I
 #undef P
 #undef PI
+#undef INLINE
 
 #else
 
