@@ -7,7 +7,7 @@
 #include "kernels/type.h"
 #include "kernels/epilogue.h"
 
-AMP_INLINE vf amp_v_activation(vf x, int act, float alpha, float beta)
+AMP_INLINE_VECTOR vf amp_v_activation(vf x, int act, float alpha, float beta)
 {
 	const vf zero = v_zero(), one = v_set1(1.0f), half = v_set1(0.5f);
 	vf t;
@@ -43,7 +43,7 @@ AMP_INLINE vf amp_v_activation(vf x, int act, float alpha, float beta)
 }
 
 /* two vectors side by side (pair.h), for the activations that are long chains of operations */
-AMP_INLINE struct pair amp_pair_activation(struct pair x, int act)
+AMP_INLINE_VECTOR struct pair amp_pair_activation(struct pair x, int act)
 {
 	struct pair s;
 	switch (act) {
