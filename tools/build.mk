@@ -246,7 +246,7 @@ check-real: all
 	nice $$py models/check_real.py --pictures $(PHOTOS) --build $(BUILD)/check-real --ampoule $(BUILD)/ampoule
 
 # Ampoule raced against its peers, tests/bench: docs/benchmarks.md.  ONLY=rcmnet_a,resnet18 PEERS=onnxruntime RUNS=30
-# THREADS=1,2 OURS=default,direct,default/avx2 QUICK=1; bench-layers MODEL=rcmnet_a or MODEL=file.onnx.
+# THREADS=1,2 OURS=default,direct,default/avx2 QUICK=1 KEEP=1 (exports, for the next race); bench-layers MODEL=rcmnet_a or MODEL=file.onnx.
 comma := ,
 PEERS ?= onnxruntime,openvino,ncnn,torch.compile
 OURS ?= default
@@ -258,13 +258,13 @@ bench: all
 	@sh tools/deps.sh models
 	@py=$$(sh tools/venv.sh $(VENV) $(PEER_PINS)) && \
 	$$py tests/bench/bench.py --ampoule $(BUILD)/ampoule --build $(BUILD)/bench --cc "$(CC)" --only "$(ONLY)" \
-		--ours "$(OURS)" --peers "$(PEERS)" --threads "$(THREADS)" --runs $(RUNS) $(if $(QUICK),--quick)
+		--ours "$(OURS)" --peers "$(PEERS)" --threads "$(THREADS)" --runs $(RUNS) $(if $(QUICK),--quick) $(if $(KEEP),--keep)
 # Time and memory of one model over input sizes, widths and batches: MODEL=rcmnet_a.
 bench-growth: all
 	@sh tools/deps.sh models
 	@py=$$(sh tools/venv.sh $(VENV)) && \
 	$$py tests/bench/bench.py --ampoule $(BUILD)/ampoule --build $(BUILD)/bench --cc "$(CC)" --growth "$(MODEL)" \
-		--ours "$(OURS)" --peers onnxruntime --threads 1 --runs $(RUNS) $(if $(QUICK),--quick)
+		--ours "$(OURS)" --peers onnxruntime --threads 1 --runs $(RUNS) $(if $(QUICK),--quick) $(if $(KEEP),--keep)
 bench-layers bench-kernels: all
 	@sh tools/deps.sh models
 	@py=$$(sh tools/venv.sh $(VENV)) && \

@@ -16,6 +16,7 @@ untimed, so that its weights are back in the caches, and once timed; the order t
 """
 
 import argparse
+import hashlib
 import importlib.metadata
 import importlib.util
 import json
@@ -127,18 +128,19 @@ class Ours:
         words = [w for w in (self.plan.replace("default", ""), self.isa) if w]
         self.name = " ".join(["ampoule", *words])
 
-    def folder(self, folder, threads, weights="embed"):
-        return os.path.join(folder, f"{self.plan}-{threads}-{weights}")
+    def folder(self, folder, threads):
+        return os.path.join(folder, f"{self.plan}-{threads}")
 
 
-def emit(args, path, folder, ours, threads, batch, weights="embed"):
+def emit(args, path, folder, ours, threads, batch, library):
     """model.onnx -> a folder of C, built; returns seconds for each."""
     shutil.rmtree(folder, ignore_errors=True)
     more = [] if ours.plan == "default" else ["--plan", ours.plan]
     more += ["--dim", f"batch={batch}"] if batch > 1 else []
     more += ["--threads", str(threads)] if threads > 1 else []
+    more += ["--library"] if library else []
     start = time.time()
-    run_quiet([args.ampoule, "compile", path, "-o", folder, "--name", "net", "--weights", weights, *more],
+    run_quiet([args.ampoule, "compile", path, "-o", folder, "--name", "net", *more],
               "ampoule compile")
     middle = time.time()
     run_quiet(["make", "-s", "-j2", "-C", folder, "CC=" + args.cc], "the C compiler")
@@ -160,12 +162,12 @@ def code_bytes(folder):
     return total
 
 
-def our_first_answer(folder, given, batch, count):
+def our_first_answer(folder, given, batch, count, *more):
     """Milliseconds from the classifier's start to its exit, preparation and every check included."""
     times = []
     for _ in range(count):
         start = time.perf_counter()
-        run_quiet([os.path.join(folder, "net"), "--raw", *[given] * batch], "the classifier")
+        run_quiet([os.path.join(folder, "net"), "--raw", *more, *[given] * batch], "the classifier")
         times.append(1e3 * (time.perf_counter() - start))
     return statistics.median(times)
 
@@ -204,16 +206,15 @@ def convert_ncnn(folder, shape):
     tool = os.path.join(os.path.dirname(sys.executable), "pnnx")
     if not os.path.exists(tool):
         raise Failed("pnnx is not installed")
-    for f in ("model.ncnn.param", "model.ncnn.bin"):
-        if os.path.exists(os.path.join(folder, f)):
-            os.remove(os.path.join(folder, f))
+    if os.path.exists(os.path.join(folder, "model.ncnn.bin")):
+        return
     sizes = ",".join(map(str, shape))
     subprocess.run([tool, "model.onnx", f"inputshape=[{sizes}]", "fp16=0"], cwd=folder, capture_output=True)
     if not os.path.exists(os.path.join(folder, "model.ncnn.bin")):
         raise Failed("pnnx cannot convert it")
 
 
-def enter(args, folder, x, threads, who):
+def enter(args, folder, shape, threads, who):
     """A fresh Contestant for one of --ours or a peer's name; Failed says why there is none."""
     given = os.path.join(folder, "input.f32")
     if isinstance(who, Ours):
@@ -223,8 +224,8 @@ def enter(args, folder, x, threads, who):
     if importlib.util.find_spec(MODULE[who]) is None:
         raise Failed("not there: not installed")
     if who == "ncnn":
-        convert_ncnn(folder, x.shape)
-    path, sizes = os.path.join(folder, "model.onnx"), ",".join(map(str, x.shape))
+        convert_ncnn(folder, shape)
+    path, sizes = os.path.join(folder, "model.onnx"), ",".join(map(str, shape))
     output = os.path.join(folder, who + ".f32")
     return Contestant(who, [sys.executable, os.path.join(HERE, "peer.py"), who, path, given, sizes, output,
                             str(threads)], output)
@@ -249,28 +250,46 @@ def race(entered, runs, warm, threads):
                 c.times.append(ns / 1e6)
 
 
-def build_ours(args, path, folder, ours, threads, batch):
-    """Builds one plan for so many threads; what is said of it besides its race."""
-    embed, beside = ours.folder(folder, threads), ours.folder(folder, threads, "file")
-    seconds = emit(args, path, embed, ours, threads, batch)
-    emit(args, path, beside, ours, threads, batch, "file")
+def build_ours(args, path, folder, ours, threads, batch, said):
+    """Builds one plan for so many threads; what is said of it besides its race: of the first build, a classifier."""
+    to = ours.folder(folder, threads)
+    seconds = emit(args, path, to, ours, threads, batch, library=said is not None)
+    if said is not None:
+        return said
     given = os.path.join(folder, "input.npy")
-    with open(os.path.join(embed, "manifest.json")) as f:
+    with open(os.path.join(to, "manifest.json")) as f:
         memory = json.load(f)["memory"]
-    return {"compile_s": seconds[0], "cc_s": seconds[1], "code_bytes": code_bytes(embed),
+    return {"compile_s": seconds[0], "cc_s": seconds[1], "code_bytes": code_bytes(to),
             "weights_bytes": memory["weights_bytes"], "prepared_bytes": memory["prepared_bytes"],
-            "arena_bytes": memory["arena_bytes"], "disk_mb": program_bytes(embed) / 1e6,
-            "first_ms_embedded": our_first_answer(embed, given, batch, args.starts),
-            "first_ms": our_first_answer(beside, given, batch, args.starts)}
+            "arena_bytes": memory["arena_bytes"], "disk_mb": program_bytes(to) / 1e6,
+            "first_ms_embedded": our_first_answer(to, given, batch, args.starts),
+            "first_ms": our_first_answer(to, given, batch, args.starts, "--weights", os.path.join(to, "net.weights"))}
 
 
-def measure(args, name, peak):
-    """One model: everything the table and bench.json say about it."""
+def stamp():
+    """What the exports depend on: the definitions' text and the packages' versions."""
+    digest = hashlib.sha256()
+    models = os.path.join(HERE, "..", "..", "models")
+    for f in sorted(os.listdir(models)):
+        if f.endswith(".py"):
+            with open(os.path.join(models, f), "rb") as text:
+                digest.update(text.read())
+    return digest.hexdigest() + " ".join(f"{p} {v}" for p, v in versions().items())
+
+
+def prepare(args, name):
+    """Exports a model, and what is compared with: BUILD/NAME, made once if --keep."""
     folder = os.path.join(args.build, name)
     os.makedirs(folder, exist_ok=True)
-    path = os.path.join(folder, "model.onnx")
+    made, path, batch = os.path.join(folder, "made.json"), os.path.join(folder, "model.onnx"), parse(name)[2]
+    if args.keep and os.path.exists(made):
+        with open(made) as f:
+            record = json.load(f)
+        if record.pop("stamp") == stamp():
+            return record
+    shutil.rmtree(folder)
+    os.makedirs(folder)
     model, size = build_model(name)
-    batch = parse(name)[2]
     export.export(model, size, path, "torchscript")
     flop = batch * flops.count(path)
     if batch > 1:
@@ -280,22 +299,44 @@ def measure(args, name, peak):
     # the classifier of a batch takes one file a picture
     np.save(os.path.join(folder, "input.npy"), x.numpy() if batch == 1 else x.numpy()[0])
     with torch.no_grad():
-        truth = model.double()(x.double()).numpy()
-    if "torch.compile" in args.peers:
-        torch.export.save(torch.export.export(model.float(), (x,)), os.path.join(folder, "model.pt2"))
-    del model
-    record = {"model": name, "input": list(x.shape), "flop": flop, "races": []}
+        np.save(os.path.join(folder, "truth.npy"), model.double()(x.double()).numpy())
+    torch.export.save(torch.export.export(model.float(), (x,)), os.path.join(folder, "model.pt2"))
+    record = {"model": name, "input": list(x.shape), "flop": flop}
+    with open(made, "w") as f:
+        json.dump({**record, "stamp": stamp()}, f)
+    return record
+
+
+def first_answers(c, output, starts):
+    """The median of so many starts; of a peer that takes long to start (torch.compile), the one that was made."""
+    times = [c.first_ns / 1e6]
+    while len(times) < starts and times[0] < 5000:
+        fresh = Contestant(c.name, c.process.args, output)
+        times.append(fresh.first_ns / 1e6)
+        fresh.stop()
+    return statistics.median(times)
+
+
+def measure(args, name, peak):
+    """One model: everything the table and bench.json say about it."""
+    folder = os.path.join(args.build, name)
+    path, batch = os.path.join(folder, "model.onnx"), parse(name)[2]
+    record = {**prepare(args, name), "races": []}
+    shape, truth = record["input"], np.load(os.path.join(folder, "truth.npy"))
+    said = {}       # of each plan
     for threads in args.threads:
-        rows, entered, built = [], [], {}
+        rows, entered, built = [], [], set()
         for who in [*args.ours, *args.peers]:
             row = {"name": who.name if isinstance(who, Ours) else who, "ours": isinstance(who, Ours)}
             rows.append(row)
+            progress(f"{name}: {row['name']}, {threads} thread{'s' * (threads > 1)}")
             try:
                 if isinstance(who, Ours):
                     if who.plan not in built:
-                        built[who.plan] = build_ours(args, path, folder, who, threads, batch)
-                    row.update(built[who.plan])
-                c = enter(args, folder, x.numpy(), threads, who)
+                        said[who.plan] = build_ours(args, path, folder, who, threads, batch, said.get(who.plan))
+                        built.add(who.plan)
+                    row.update(said[who.plan])
+                c = enter(args, folder, shape, threads, who)
             except Failed as problem:
                 row["absent"] = str(problem)
                 continue
@@ -309,6 +350,7 @@ def measure(args, name, peak):
             else:
                 row["wrong"] = True
                 c.stop()
+        progress(f"{name}: the race, {threads} thread{'s' * (threads > 1)}")
         peak()
         race(entered, args.runs, args.warm, threads)
         record["peak_gflops"] = peak()
@@ -317,18 +359,21 @@ def measure(args, name, peak):
             row = next(r for r in rows if r["name"] == c.name)
             row.update(median_ms=statistics.median(c.times), min_ms=min(c.times), times_ms=c.times)
         for c in entered:
-            if not next(r for r in rows if r["name"] == c.name)["ours"] and args.starts > 1:
-                times = [c.first_ns / 1e6]
-                for _ in range(args.starts - 1):
-                    fresh = Contestant(c.name, c.process.args, os.path.join(folder, c.name + ".f32"))
-                    times.append(fresh.first_ns / 1e6)
-                    fresh.stop()
-                row = next(r for r in rows if r["name"] == c.name)
-                row["first_ms"] = statistics.median(times)
+            row = next(r for r in rows if r["name"] == c.name)
+            if not row["ours"]:
+                progress(f"{name}: {c.name} starts, {threads} thread{'s' * (threads > 1)}")
+                row["first_ms"] = first_answers(c, os.path.join(folder, c.name + ".f32"), args.starts)
         record["races"].append({"threads": threads, "rows": rows})
+    progress("")
     if not args.keep:
         shutil.rmtree(folder)
     return record
+
+
+def progress(words):
+    """What is being done now, on a terminal."""
+    if sys.stderr.isatty():
+        print(f"\r{words:78}\r", end="", file=sys.stderr, flush=True)
 
 
 HEAD = (f"{'':16} {'median ms':>9} {'min':>8} {'/ ORT':>6} {'GFLOP/s':>8} {'of peak':>7} {'error':>8} {'first ms':>8} "
@@ -376,19 +421,40 @@ def show_growth(models):
                   f"{ours['arena_bytes'] / 1e6:8.2f} {ours['weights_bytes'] / 1e6:8.1f}")
 
 
+def versions():
+    found = {}
+    for package in ["onnxruntime", "openvino", "ncnn", "pnnx", "torch", "onnx", "numpy"]:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = None
+    return found
+
+
 def machine(args):
     with open("/proc/cpuinfo") as f:
         cpu = next((line.split(":")[1].strip() for line in f if line.startswith("model name")), platform.machine())
-    versions = {}
-    for package in ["onnxruntime", "openvino", "ncnn", "pnnx", "torch", "onnx", "numpy"]:
-        try:
-            versions[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            versions[package] = None
     return {"cpu": cpu, "cores": os.cpu_count(), "kernel": platform.release(),
             "cc": run_quiet([args.cc, "--version"], args.cc).splitlines()[0],
             "ampoule": run_quiet([args.ampoule, "--version"], "ampoule").strip().splitlines()[0],
-            "versions": versions, "load_at_start": os.getloadavg()[0]}
+            "versions": versions(), "load_at_start": os.getloadavg()[0]}
+
+
+def write_report(args, report):
+    """bench.json, and a picture for each number of threads; their paths."""
+    stem = os.path.join(args.build, "growth" if args.growth else "bench")
+    about, paths = report["machine"], [stem + ".json"]
+    with open(paths[0], "w") as f:
+        json.dump(report, f, indent=1)
+        f.write("\n")
+    for i, threads in enumerate(args.threads):
+        groups = [(record["model"], [(r["name"], r.get("median_ms"), r.get("absent", "wrong output, not raced"))
+                                     for r in record["races"][i]["rows"]]) for record in report["models"]]
+        paths.append(stem + (f"-{threads}" if i else "") + ".svg")
+        with open(paths[-1], "w") as f:
+            f.write(chart.chart(f"float32, batch 1, {threads} thread{'s' * (threads > 1)}",
+                                f"{about['cpu']}; {about['cc']}; medians of {args.runs}", groups))
+    return paths
 
 
 def main():
@@ -404,7 +470,7 @@ def main():
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--runs", type=int, default=30)
     parser.add_argument("--cc", default="gcc")
-    parser.add_argument("--keep", action="store_true", help="keep the exports and what was built of them")
+    parser.add_argument("--keep", action="store_true", help="keep the exports and what was built of them, and use them")
     parser.add_argument("--quick", action="store_true", help="5 runs, 1 thread, one start each: to see that it works")
     args = parser.parse_args()
     os.environ.pop("MAKEFLAGS", None)   # variables given to make bench are not for the emitted Makefiles
@@ -429,27 +495,16 @@ def main():
         record = measure(args, name, peak)
         report["models"].append(record)
         show(record)
+        write_report(args, report)      # a race of hours that is interrupted keeps what it has
         if any("median_ms" not in r for race_ in record["races"] for r in race_["rows"] if r["ours"]):
             failed.append(name)
     about["load_at_end"] = os.getloadavg()[0]
     print(f"\nload {about['load_at_start']:.1f} at the start, {about['load_at_end']:.1f} at the end "
           f"of {about['cores']} cores" + (": the machine was shared, trust ratios only" if
                                           about["load_at_end"] > 1.5 else ""))
-    stem = os.path.join(args.build, "growth" if args.growth else "bench")
-    with open(stem + ".json", "w") as f:
-        json.dump(report, f, indent=1)
-        f.write("\n")
-    groups = []
-    for record in report["models"]:
-        first = record["races"][0]
-        groups.append((record["model"], [(r["name"], r.get("median_ms"), r.get("absent", "wrong output, not raced"))
-                                         for r in first["rows"]]))
     if args.growth:
         show_growth(report["models"])
-    with open(stem + ".svg", "w") as f:
-        f.write(chart.chart(f"float32, batch 1, {args.threads[0]} thread{'s' * (args.threads[0] > 1)}",
-                            f"{about['cpu']}; {about['cc']}; medians of {args.runs}", groups))
-    print(f"written: {stem}.json, {stem}.svg")
+    print("written: " + ", ".join(write_report(args, report)))
     if failed:
         sys.exit("bench.py: Ampoule failed or answered wrong on " + ", ".join(failed))
 
