@@ -12,34 +12,35 @@ AMP_INLINE_VECTOR vf amp_v_activation(vf x, int act, float alpha, float beta)
 	const vf zero = v_zero(), one = v_set1(1.0f), half = v_set1(0.5f);
 	vf t;
 	switch (act) {
-	case AMP_EPI_RELU:
+	AMP_ACT(RELU)
 		return v_add(v_max(zero, x), zero);
-	case AMP_EPI_CLIP:
+	AMP_ACT(CLIP)
 		return v_add(v_min(v_set1(beta), v_max(v_set1(alpha), x)), zero);
-	case AMP_EPI_SIGMOID:
+	AMP_ACT(SIGMOID)
 		return v_sigmoid(x);
-	case AMP_EPI_TANH:
+	AMP_ACT(TANH)
 		return v_tanh(x);
-	case AMP_EPI_SILU:
+	AMP_ACT(SILU)
 		return v_mul(x, v_sigmoid(x));
-	case AMP_EPI_GELU:
+	AMP_ACT(GELU)
 		return v_mul(v_mul(half, x),
 			     v_add(one, v_erf(v_mul(x, v_set1((float)0.70710678118654752440)))));
-	case AMP_EPI_GELU_TANH:
+	AMP_ACT(GELU_TANH)
 		t = v_fma(v_mul(v_set1(0.044715f), x), v_mul(x, x), x);
 		return v_mul(v_mul(half, x),
 			     v_add(one, v_tanh(v_mul(v_set1((float)0.79788456080286535588), t))));
-	case AMP_EPI_HARDSIGMOID:
+	AMP_ACT(HARDSIGMOID)
 		t = v_min(one, v_fma(v_set1(alpha), x, v_set1(beta)));
 		return v_add(v_max(zero, t), zero);
-	case AMP_EPI_HARDSWISH:
+	AMP_ACT(HARDSWISH)
 		t = v_min(one, v_fma(v_set1((float)(1.0 / 6.0)), x, half));
 		return v_mul(x, v_add(v_max(zero, t), zero));
-	case AMP_EPI_LEAKYRELU:
+	AMP_ACT(LEAKYRELU)
 		return v_sel(v_lt(x, zero), v_mul(v_set1(alpha), x), x);
 	default:
-		return x;
+		break;
 	}
+	return x;
 }
 
 /* two vectors side by side (pair.h), for the activations that are long chains of operations */
@@ -47,19 +48,22 @@ AMP_INLINE_VECTOR struct pair amp_pair_activation(struct pair x, int act)
 {
 	struct pair s;
 	switch (act) {
-	case AMP_EPI_SIGMOID:
+	AMP_ACT(SIGMOID)
 		return pair_sigmoid(x);
-	case AMP_EPI_TANH:
+	AMP_ACT(TANH)
 		return pair_tanh(x);
-	case AMP_EPI_SILU:
+	AMP_ACT(SILU)
 		s = pair_sigmoid(x);
 		return (struct pair){ v_mul(x.a, s.a), v_mul(x.b, s.b) };
-	default: {	/* AMP_EPI_GELU */
+	AMP_ACT(GELU) {
 		const vf root = v_set1((float)0.70710678118654752440), half = v_set1(0.5f), one = v_set1(1.0f);
 		s = pair_erf((struct pair){ v_mul(x.a, root), v_mul(x.b, root) });
 		return (struct pair){ v_mul(v_mul(half, x.a), v_add(one, s.a)), v_mul(v_mul(half, x.b), v_add(one, s.b)) };
 	}
+	default:
+		break;
 	}
+	return x;
 }
 
 #endif
