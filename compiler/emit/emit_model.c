@@ -410,6 +410,7 @@ void emit_model(struct emission *e)
 	used(e, &t, "mode", "MODE");
 	used(e, &t, "op", "OP");
 	used(e, &t, "b_packed", "B_PACKED");
+	used(e, &t, "plain", "PLAIN");
 	text_printf(&t, "#include \"kernels/type.h\"\n#include \"kernels/prim.h\"\n#include \"kernels/output.h\"\n");
 	includes(e, &t);
 	const bool threads = e->s->threads > 1;

@@ -62,8 +62,17 @@ static __attribute__((noinline, unused)) void amp_conv_finish(int act, float alp
 	AMP_ACT(LEAKYRELU)
 		AMP_CONV_FINISH(AMP_EPI_LEAKYRELU)
 		break;
+	AMP_ACT(TANH)
+		AMP_CONV_FINISH_PAIRS(AMP_EPI_TANH)
+		break;
+	AMP_ACT(GELU)
+		AMP_CONV_FINISH_PAIRS(AMP_EPI_GELU)
+		break;
+	AMP_ACT(GELU_TANH)
+		AMP_CONV_FINISH(AMP_EPI_GELU_TANH)
+		break;
 	default:
-		AMP_CONV_FINISH(act)
+		break;
 	}
 }
 #undef AMP_CONV_FINISH
