@@ -17,6 +17,9 @@
 	}
 
 /* the same, two vectors at a time: for activations that are long chains of operations */
+#ifndef AMP_ISA_AVX512
+#define AMP_CONV_FINISH_PAIRS AMP_CONV_FINISH
+#else
 #define AMP_CONV_FINISH_PAIRS(act) \
 	for (; n >= 2; n -= 2, sum += 32, y += 32) { \
 		struct pair v = { v_add(v_load(sum), bias), v_add(v_load(sum + 16), bias) }; \
@@ -29,6 +32,7 @@
 		v_store(y + 16, v_sel(lanes, v.b, v_zero())); \
 	} \
 	AMP_CONV_FINISH(act)
+#endif
 
 /*
  * sums -> y: bias, residual, activation, lanes beyond m.  One loop for each activation: a switch inside it would make
