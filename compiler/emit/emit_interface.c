@@ -74,9 +74,9 @@ static void header(struct emission *e)
 		    "\tconst unsigned char *weights;\n%s\tint isa;\n\tstruct amp_pool *pool;\n\tamp_watch *watch;\n"
 		    "\tvoid *watch_arg;\n};\n\n", n, n, e->p->prepared_bytes ? "\tunsigned char *prepared;\n" : "");
 	text_printf(&t, "/*\n * Fills *m.  blob: the weights (%s_weights when they are embedded, else the content of "
-		    "%s.weights),\n * AMP_ALIGN aligned, kept by the caller as long as *m is used.  prepared: "
-		    "%s_PREPARED_BYTES, which it\n * fills, kept as long, or NULL when that is 0.  pool: %s.  isa: index of a variant, -1: the "
-		    "best one that this CPU runs.\n * AMP_ERR_ARGUMENT, AMP_ERR_BLOB (not this model's weights), "
+		    "%s.weights),\n * AMP_ALIGN aligned, kept by the caller as long as *m is used.  prepared:\n * "
+		    "%s_PREPARED_BYTES, which it fills, kept as long; NULL when that is 0.  pool: %s.\n * isa: index of a "
+		    "variant, -1: the best one that this CPU runs.\n * AMP_ERR_ARGUMENT, AMP_ERR_BLOB (not this model's weights), "
 		    "AMP_ERR_ISA, AMP_ERR_POOL.\n */\nenum amp_status %s_prepare(struct %s *m, const void *blob, void *prepared,\n"
 		    "\tstruct amp_pool *pool, int isa);\n\n", n, n, u, e->s->threads > 1 ?
 		    str_printf(c, "NULL, or 1 to %d threads (amp_pool_new()), kept by the caller\n * as long as *m is "
