@@ -400,11 +400,32 @@ static bool weights_lower(struct node *n, struct step *s, const struct resizing 
 	return true;
 }
 
+/* In c16 [N, C/16, H, W, 16], where height and width alone change: the same sums, a vector of channels each. */
+static bool c16(const struct node *n, enum layout *want_in, enum layout *want_out)
+{
+	struct resizing p = { 0 };
+	if (!read(n, &p) || p.x->dtype != DT_FLOAT || p.x->rank != 4 || p.coordinates == TF_CROP || !untouched(&p, 0) ||
+	    !untouched(&p, 1) || type_elements(p.x) < 1 || type_elements(p.x) > INT32_MAX / 64)
+		return false;
+	want_in[0] = want_out[0] = LAYOUT_C16;
+	return true;
+}
+
 static bool lower(struct node *n, struct step *s)
 {
 	struct resizing p = { 0 };
+	struct type blocks;
 	if (!read(n, &p))
 		return false;
+	if (node_out(n, 0)->layout == LAYOUT_C16) {
+		const int64_t c = (p.x->dim[1].value + 15) / 16;
+		const int64_t dims[] = { p.x->dim[0].value, c, p.x->dim[2].value, p.x->dim[3].value, 16 };
+		blocks = type_tensor(DT_FLOAT, 5, dims);
+		p.x = &blocks;
+		p.dim[1] = c;
+		p.dim[4] = 16;
+		p.scale[4] = p.end[4] = 1;
+	}
 	if (p.mode == NEAREST)
 		return nearest_lower(n, s, &p);
 	if (!dtype_is_float(p.x->dtype)) {
@@ -436,4 +457,4 @@ static bool expand(struct node *n)
 }
 
 const struct op op_resize = { .domain = "", .name = "Resize", .since = 19, .min_in = 1, .max_in = 4, .min_out = 1,
-	.max_out = 1, .upgrade = upgrade, .infer = infer, .lower = lower, .expand = expand };
+	.max_out = 1, .upgrade = upgrade, .infer = infer, .lower = lower, .expand = expand, .c16 = c16 };

@@ -78,7 +78,7 @@ for NAME in tiny several attention functions every; do
 	model $NAME
 	exact $NAME > "$W/$NAME.exact"
 	[ -s "$W/$NAME.exact" ] || fail "run --exact $NAME"
-	code 0 "$AMPOULE" run "$W/$NAME.onnx" --json
+	code 0 "$AMPOULE" run "$W/$NAME.onnx" --json $(given $NAME)
 	one "" gcc "-O2"
 	one "" clang "-O2"
 	one "" gcc "-O1 -g $SAN"

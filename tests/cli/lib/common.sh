@@ -51,14 +51,16 @@ END
 sha() {
 	sha256sum "$1" | cut -d' ' -f1
 }
-# exact NAME: the SHA-256 of each output as `run --exact` gives it, one a line
-exact() {
-	args=
+# given NAME: its inputs as options of run
+given() {
 	for f in "$W/$1".in*.npy; do
 		i=${f##*.in}
-		args="$args --input $(input_name "$1" "${i%.npy}")=$f"
+		printf ' --input %s=%s' "$(input_name "$1" "${i%.npy}")" "$f"
 	done
-	"$AMPOULE" run "$W/$1.onnx" --exact --json $args |
+}
+# exact NAME: the SHA-256 of each output as `run --exact` gives it, one a line
+exact() {
+	"$AMPOULE" run "$W/$1.onnx" --exact --json $(given "$1") |
 		python3 -c 'import json, sys; [print(o["sha256"]) for o in json.load(sys.stdin)["outputs"]]'
 }
 input_name() {
