@@ -78,25 +78,13 @@ static bool infer(struct node *n)
 static void lower_c16(struct node *n, struct step *s, const struct spatial *w, const struct type *x,
 		      const struct type *wt, int64_t group);
 
-/* Constants and finite: then padding with zeros gives the bits of skipping (docs/numerics.md rule 2). */
-static bool finite_const(const struct value *v)
-{
-	if (!v || !v->data || v->data->dtype != DT_FLOAT)
-		return false;
-	const uint32_t *p = v->data->data;
-	for (int64_t i = 0; i < v->data->n; i++)
-		if ((p[i] & 0x7f800000u) == 0x7f800000u)
-			return false;
-	return true;
-}
-
 /* Few output channels in a group, on vectors along the row (conv_rows.inc). */
 static bool lower_rows(struct node *n, struct step *s, const struct spatial *w, const struct type *x,
 		       const struct type *wt, int64_t group)
 {
 	const int64_t c = x->dim[1].value, m = wt->dim[0].value;
 	int64_t width, bytes = 4;
-	if (x->dtype != DT_FLOAT || w->rank != 2 || w->stride[1] != 1 || m / group >= 8 || !finite_const(node_in(n, 1)))
+	if (x->dtype != DT_FLOAT || w->rank != 2 || w->stride[1] != 1 || m / group >= 8 || !spatial_finite(node_in(n, 1)))
 		return false;
 	struct amp_conv_rows *p = step_kernel(s, "conv_rows", DT_FLOAT);
 	*p = (struct amp_conv_rows){
@@ -205,7 +193,7 @@ static bool c16(const struct node *n, enum layout *want_in, enum layout *want_ou
 	const struct type *x, *w;
 	int64_t group;
 	if (!read(n, &s, &x, &w, &group) || x->dtype != DT_FLOAT || s.rank != 2 ||
-	    !finite_const(node_in(n, 1)) || (node_in(n, 2) && !node_in(n, 2)->data))
+	    !spatial_finite(node_in(n, 1)) || (node_in(n, 2) && !node_in(n, 2)->data))
 		return false;
 	const int64_t c = x->dim[1].value, m = w->dim[0].value;
 	int64_t size = type_elements(x);
@@ -245,17 +233,6 @@ static struct tensor *pack_weights(struct ctx *c, const struct tensor *w, int64_
 static void step_weights(struct node *n, struct step *s, const struct tensor *packed, const char *how)
 {
 	step_in(s, step_const(n, str_printf(n->graph->c, "%s (%s)", node_in(n, 1)->name, how), packed));
-}
-
-static struct value *pack_bias(const struct node *n)
-{
-	const struct value *b = node_in(n, 2);
-	if (!b)
-		return NULL;
-	const int64_t dims[] = { (b->data->n + 15) / 16, 16 };
-	struct tensor *t = tensor_new(n->graph->c, DT_FLOAT, 2, dims);
-	memcpy(t->data, b->data->data, (size_t)b->data->n * sizeof(float));
-	return step_const(n, str_printf(n->graph->c, "%s (c16)", b->name), t);
 }
 
 /* ---- Winograd ---- */
@@ -397,7 +374,7 @@ static void lower_c16(struct node *n, struct step *s, const struct spatial *w, c
 			s->scratch = ((band - 1) * w->stride[0] + (w->kernel[0] - 1) * w->dilation[0] + 1) * row;
 		step_weights(n, s, pack_weights(n->graph->c, node_in(n, 1)->data, cs), "c16");
 	}
-	step_in(s, pack_bias(n));
+	step_in(s, spatial_bias_c16(n));
 	step_in(s, node_in(n, 3));
 	step_out(s, node_out(n, 0));
 	/* each output is written after the residual at its place has been read */

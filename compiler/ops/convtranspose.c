@@ -6,6 +6,7 @@
 #include "ops/spatial.h"
 #define AMP_T 1
 #include "kernels/convtranspose.inc"
+#include "kernels/convtranspose_c16.inc"
 
 #include <string.h>
 
@@ -69,6 +70,89 @@ static bool infer(struct node *n)
 	return op_activation(n) >= 0;
 }
 
+/* ---- layout c16 -------------------------------------------------------------------------------- */
+
+static bool c16(const struct node *n, enum layout *want_in, enum layout *want_out)
+{
+	struct spatial s;
+	const struct type *x, *w;
+	int64_t group;
+	if (!read(n, &s, &x, &w, &group) || x->dtype != DT_FLOAT || s.rank != 2 || group != 1 ||
+	    !spatial_finite(node_in(n, 1)) || (node_in(n, 2) && !node_in(n, 2)->data))
+		return false;
+	int64_t out = x->dim[0].value;
+	for (int i = 0; i < 2; i++)
+		if (s.pad[i] < 0 || s.pad[i] > 1 << 15 || s.kernel[i] > 1 << 10 || s.stride[i] > 64 ||
+		    (s.dilation[i] != 1 && s.kernel[i] > 1) || s.in[i] < 1 || s.out[i] < 1 || s.out[i] > 1 << 20 ||
+		    !mul_i64(out, s.out[i], &out))
+			return false;
+	const int64_t m = (w->dim[1].value + 15) / 16 * 16, size = type_elements(x);
+	if (x->dim[1].value < 16 || m < 16 || size < 1 || size > INT32_MAX / 64 || !mul_i64(out, m, &out) ||
+	    out > INT32_MAX / 64)
+		return false;
+	want_in[0] = want_in[3] = want_out[0] = LAYOUT_C16;
+	return true;
+}
+
+/* W [c, m, kh, kw] -> phase after phase [m/16][c/16][ty][tx][16][16], zeros beyond */
+static struct tensor *pack_weights(struct ctx *ctx, const struct tensor *w, int64_t sh, int64_t sw)
+{
+	const int64_t c = w->dim[0], m = w->dim[1], kh = w->dim[2], kw = w->dim[3];
+	const int64_t blocks = (c + 15) / 16, m_blocks = (m + 15) / 16, dims[] = { kh * kw, m_blocks, blocks, 16, 16 };
+	struct tensor *t = tensor_new(ctx, DT_FLOAT, 5, dims);
+	const float *from = w->data;
+	float *to = t->data;
+	for (int64_t ry = 0; ry < sh; ry++)
+		for (int64_t rx = 0; rx < sw; rx++)
+			for (int64_t o = 0; o < m_blocks * 16; o += 16)
+				for (int64_t i = 0; i < blocks * 16; i += 16)
+					for (int64_t y = ry; y < kh; y += sh)
+						for (int64_t x = rx; x < kw; x += sw)
+							for (int64_t a = i; a < i + 16; a++)
+								for (int64_t b = o; b < o + 16; b++)
+									*to++ = a < c && b < m ?
+										from[((a * m + b) * kh + y) * kw + x] : 0;
+	return t;
+}
+
+#define BAND_BYTES (192 << 10)		/* input rows of a band: they should stay in the L2 cache */
+
+static void lower_c16(struct node *n, struct step *s, const struct spatial *w, const struct type *x,
+		      const struct type *wt)
+{
+	struct amp_convtranspose_c16 *p = step_kernel(s, "convtranspose_c16", DT_FLOAT);
+	*p = (struct amp_convtranspose_c16){
+		.n = (int32_t)x->dim[0].value, .c = (int32_t)x->dim[1].value, .m = (int32_t)wt->dim[1].value,
+		.ih = (int32_t)w->in[0], .iw = (int32_t)w->in[1], .oh = (int32_t)w->out[0], .ow = (int32_t)w->out[1],
+		.kh = (int32_t)w->kernel[0], .kw = (int32_t)w->kernel[1], .sh = (int32_t)w->stride[0],
+		.sw = (int32_t)w->stride[1], .ph = (int32_t)w->pad[0], .pw = (int32_t)w->pad[1],
+		.act = op_activation(n),
+		.alpha = (float)attr_float(n, "act_alpha", 0), .beta = (float)attr_float(n, "act_beta", 0),
+	};
+	/* the first column that a tap reads, and the last */
+	const int32_t reach = (p->kw + p->sw - 1) / p->sw, low = p->pw / p->sw - (reach - 1);
+	const int32_t high = (p->ow - 1 + p->pw) / p->sw;
+	p->left = low < 0 ? -low : 0;
+	p->copy = low < 0 || high >= p->iw;
+	p->wp = p->left + (high >= p->iw ? high + 1 : p->iw);
+	const int64_t row = (int64_t)(p->c + 15) / 16 * p->wp * 64, rows = (p->kh + p->sh - 1) / p->sh;
+	int64_t band = p->oh;
+	while (p->copy && band > 1 && ((band + p->sh - 2) / p->sh + rows) * row > BAND_BYTES)
+		band = (band + 1) / 2;
+	p->band = (int32_t)band;
+	if (p->copy)
+		s->scratch = ((band + p->sh - 2) / p->sh + rows) * row;
+	step_in(s, node_in(n, 0));
+	step_in(s, step_const(n, str_printf(n->graph->c, "%s (c16)", node_in(n, 1)->name),
+			      pack_weights(n->graph->c, node_in(n, 1)->data, p->sh, p->sw)));
+	step_in(s, spatial_bias_c16(n));
+	step_in(s, node_in(n, 3));
+	step_out(s, node_out(n, 0));
+	/* each output is written after the residual at its place has been read */
+	if (node_in(n, 3) && !node_in(n, 3)->data)
+		step_inplace(s, 0, 3);
+}
+
 static bool lower(struct node *n, struct step *s)
 {
 	struct spatial w;
@@ -76,6 +160,10 @@ static bool lower(struct node *n, struct step *s)
 	int64_t group;
 	if (!read(n, &w, &x, &wt, &group))
 		return false;
+	if (node_out(n, 0)->layout == LAYOUT_C16) {
+		lower_c16(n, s, &w, x, wt);
+		return true;
+	}
 	struct amp_convtranspose *p = step_kernel(s, "convtranspose", x->dtype);
 	p->n = x->dim[0].value;
 	p->c = x->dim[1].value;
@@ -119,10 +207,10 @@ static int64_t macs(const struct node *n)
 
 const struct op op_convtranspose = {
 	.domain = "", .name = "ConvTranspose", .since = 22, .min_in = 2, .max_in = 3, .min_out = 1,
-	.max_out = 1, .infer = infer, .lower = lower, .macs = macs,
+	.max_out = 1, .infer = infer, .lower = lower, .c16 = c16, .macs = macs,
 };
 
 const struct op op_ampoule_convtranspose = {
 	.domain = "ampoule", .name = "ConvTranspose", .since = 1, .min_in = 2, .max_in = 4, .min_out = 1,
-	.max_out = 1, .infer = infer, .lower = lower, .macs = macs,
+	.max_out = 1, .infer = infer, .lower = lower, .c16 = c16, .macs = macs,
 };

@@ -285,54 +285,50 @@ static void taps(const struct resizing *p, int d, int64_t i, int half, int32_t *
 
 /* ---- steps ------------------------------------------------------------------------------------------------ */
 
+/* The axes of the kernel: neighbours that stay as they are become one.  from[a]: the first of x's axes in axis a. */
+static int nearest_axes(const struct resizing *p, struct amp_resize_nearest *k, int *from)
+{
+	int r = 0;
+	for (int d = 0; d < p->x->rank; d++) {
+		const int64_t size = p->x->dim[d].value;
+		if (r > 0 && untouched(p, d) && untouched(p, from[r - 1]) && k->dim[r - 1] * size <= 65536) {
+			k->dim[r - 1] *= size;
+			k->size[r - 1] *= size;
+			continue;
+		}
+		if (r == AMP_MAX_RANK)
+			return -1;
+		k->dim[r] = p->dim[d];
+		k->size[r] = size;
+		from[r++] = d;
+	}
+	return r;
+}
+
 static bool nearest_lower(struct node *n, struct step *s, const struct resizing *p)
 {
 	struct ctx *c = n->graph->c;
 	struct amp_resize_nearest *k = step_kernel(s, "resize_nearest", dtype_bits(p->x->dtype));
-	int r = 0;
+	int from[AMP_MAX_RANK];
 	int64_t entries = 0;
-	for (int d = 0; d < p->x->rank; d++)
-		entries += p->dim[d];
-	int32_t *table = NEW_ARRAY(c, entries + 1, int32_t), *at = table;
-	bool free_before = false;
-	for (int d = 0; d < p->x->rank; d++) {
-		const int64_t size = p->x->dim[d].value;
-		if (untouched(p, d) && free_before && k->dim[r - 1] * size <= 65536) {
-			/* two axes that stay become one */
-			at -= k->dim[r - 1];
-			k->dim[r - 1] *= size;
-			k->size[r - 1] *= size;
-			if (k->dim[r - 1] > entries - (at - table)) {
-				int32_t *more = NEW_ARRAY(c, entries + k->dim[r - 1] + 1, int32_t);
-				memcpy(more, table, (size_t)(at - table) * sizeof *more);
-				at = more + (at - table);
-				table = more;
-				entries += k->dim[r - 1];
-			}
-			for (int64_t i = 0; i < k->dim[r - 1]; i++)
-				*at++ = (int32_t)i;
-			continue;
-		}
-		if (r == AMP_MAX_RANK) {
-			node_error(n, "schedule", "more than %d axes", AMP_MAX_RANK);
-			return false;
-		}
-		free_before = untouched(p, d);
-		for (int64_t i = 0; i < p->dim[d]; i++) {
-			const double x = free_before ? (double)i : origin(p, d, i);
-			*at++ = outside(p, d, x) && !free_before ? -1 :
-				(int32_t)clamp(free_before ? i : nearest(p, x), size);
-		}
-		k->dim[r] = p->dim[d];
-		k->size[r++] = size;
+	k->rank = nearest_axes(p, k, from);
+	if (k->rank < 0) {
+		node_error(n, "schedule", "more than %d axes", AMP_MAX_RANK);
+		return false;
 	}
-	if (r == 0) {
-		k->dim[0] = k->size[0] = r = 1;
-		*at++ = 0;
+	if (k->rank == 0)		/* a scalar */
+		k->dim[0] = k->size[0] = k->rank = 1;
+	for (int a = 0; a < k->rank; a++)
+		entries += k->dim[a];
+	struct tensor *t = tensor_new(c, DT_INT32, 1, &entries);
+	int32_t *at = t->data;
+	for (int a = 0; a < k->rank; a++) {
+		const bool stays = p->x->rank == 0 || untouched(p, from[a]);
+		for (int64_t i = 0; i < k->dim[a]; i++) {
+			const double x = stays ? (double)i : origin(p, from[a], i);
+			*at++ = stays ? (int32_t)i : outside(p, from[a], x) ? -1 : (int32_t)clamp(nearest(p, x), k->size[a]);
+		}
 	}
-	k->rank = r;
-	struct tensor *t = tensor_new(c, DT_INT32, 1, &(int64_t){ at - table });
-	memcpy(t->data, table, (size_t)tensor_bytes(t));
 	struct tensor *value = tensor_new(c, DT_DOUBLE, 1, &(int64_t){ 1 });
 	*(double *)value->data = p->value;
 	step_in(s, n->in[0]);

@@ -180,6 +180,28 @@ bool spatial_read_transposed(const struct node *n, const struct type *x, const s
 	return true;
 }
 
+bool spatial_finite(const struct value *v)
+{
+	if (!v || !v->data || v->data->dtype != DT_FLOAT)
+		return false;
+	const uint32_t *p = v->data->data;
+	for (int64_t i = 0; i < v->data->n; i++)
+		if ((p[i] & 0x7f800000u) == 0x7f800000u)
+			return false;
+	return true;
+}
+
+struct value *spatial_bias_c16(const struct node *n)
+{
+	const struct value *b = node_in(n, 2);
+	if (!b)
+		return NULL;
+	const int64_t dims[] = { (b->data->n + 15) / 16, 16 };
+	struct tensor *t = tensor_new(n->graph->c, DT_FLOAT, 2, dims);
+	memcpy(t->data, b->data->data, (size_t)b->data->n * sizeof(float));
+	return step_const(n, str_printf(n->graph->c, "%s (c16)", b->name), t);
+}
+
 int op_activation(const struct node *n)
 {
 	static const struct { const char *name; enum amp_epilogue number; } names[] = {

@@ -24,6 +24,11 @@ bool spatial_read(const struct node *n, const struct type *x, const struct type 
 bool spatial_read_transposed(const struct node *n, const struct type *x, const struct type *w,
 			     struct spatial *s);
 
+/* Constant float weights, all finite: then padding with zeros gives the bits of skipping (docs/numerics.md rule 2). */
+bool spatial_finite(const struct value *v);
+/* B, a constant, padded with zeros to blocks of 16: a constant of its own; NULL: there is none. */
+struct value *spatial_bias_c16(const struct node *n);
+
 /* The fused forms' attribute "activation" as enum amp_epilogue; -1 and an error when it is unknown. */
 int op_activation(const struct node *n);
 

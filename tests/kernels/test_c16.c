@@ -7,6 +7,8 @@
 #define AMP_T 1
 #include "kernels/conv.inc"
 #include "kernels/conv_c16.inc"
+#include "kernels/convtranspose.inc"
+#include "kernels/convtranspose_c16.inc"
 #include "kernels/dwconv_c16.inc"
 #include "kernels/maxpool.inc"
 #include "kernels/avgpool.inc"
@@ -140,6 +142,49 @@ static void conv(const struct shape *h, int act, int with_b, int with_z)
 	free(x), free(w), free(b), free(z), free(y), free(y16), free(z16), free(b16), free(w16), free(x16);
 }
 
+static void transposed(const struct shape *h, int act, int with_b, int with_z)
+{
+	const int64_t space_in = (int64_t)h->in[0] * h->in[1], space = (int64_t)h->out[0] * h->out[1];
+	const int64_t ny = h->n * h->m * space, n16 = (int64_t)h->n * ((h->m + 15) / 16) * space * 16;
+	const int blocks = (h->c + 15) / 16, mb = (h->m + 15) / 16, sh = h->s[0], sw = h->s[1];
+	float *x = floats(h->n * h->c * space_in), *w = floats((int64_t)h->c * h->m * h->k[0] * h->k[1]);
+	float *b = with_b ? floats(h->m) : NULL, *z = with_z ? floats(ny) : NULL, *y = get((size_t)ny * 4);
+	float *y16 = get((size_t)n16 * 4), *z16 = z ? to_c16(z, h->n, h->m, space) : NULL, *b16 = pad16(b, h->m);
+	float *x16 = to_c16(x, h->n, h->c, space_in), *w16 = get((size_t)h->k[0] * h->k[1] * mb * blocks * 1024), *to = w16;
+	char text[200];
+	name(text, sizeof text, "transposed", h, act);
+	struct amp_convtranspose p = { .n = h->n, .c = h->c, .m = h->m, .group = 1, .rank = 2, .act = act, .alpha = -0.5, .beta = 0.25 };
+	for (int i = 0; i < 2; i++) {
+		p.in[i] = h->in[i], p.out[i] = h->out[i], p.kernel[i] = h->k[i];
+		p.stride[i] = h->s[i], p.dilation[i] = 1, p.pad[i] = h->p[i];
+	}
+	const void *plain[4] = { x, w, b, z };
+	void *out[1] = { y }, *out16[1] = { y16 };
+	const size_t bytes[1] = { (size_t)ny * 4 }, bytes16[1] = { (size_t)n16 * 4 };
+	call("convtranspose", "f32", &p, plain, out, bytes, 1, (size_t)(h->c * h->k[0] * h->k[1]) * 64);
+	for (int r = 0; r < sh * sw; r++)
+		for (int i = 0; i < mb * blocks; i++)
+			for (int ky = r / sw; ky < h->k[0]; ky += sh)
+				for (int kx = r % sw; kx < h->k[1]; kx += sw)
+					for (int l = 0; l < 256; l++) {
+						const int c = i % blocks * 16 + l / 16, m = i / blocks * 16 + l % 16;
+						*to++ = c < h->c && m < h->m ?
+							w[(((int64_t)c * h->m + m) * h->k[0] + ky) * h->k[1] + kx] : 0;
+					}
+	const int low = h->p[1] / sw - ((h->k[1] + sw - 1) / sw - 1), high = (h->out[1] - 1 + h->p[1]) / sw;
+	const int left = low < 0 ? -low : 0, wp = left + (high >= h->in[1] ? high + 1 : h->in[1]);
+	const int band = (int)random_int(1, h->out[0]), rows = (band + sh - 2) / sh + (h->k[0] + sh - 1) / sh;
+	const struct amp_convtranspose_c16 q = {
+		.n = h->n, .c = h->c, .m = h->m, .ih = h->in[0], .iw = h->in[1], .oh = h->out[0], .ow = h->out[1],
+		.kh = h->k[0], .kw = h->k[1], .sh = sh, .sw = sw, .ph = h->p[0], .pw = h->p[1], .left = left, .wp = wp,
+		.copy = low < 0 || high >= h->in[1], .band = band, .act = act, .alpha = -0.5f, .beta = 0.25f,
+	};
+	const void *in[4] = { x16, w16, b16, z16 };
+	call("convtranspose_c16", "f32", &q, in, out16, bytes16, 1, q.copy ? (size_t)(blocks * rows * wp) * 64 : 0);
+	compare(y16, y, h->n, h->m, space);
+	free(x), free(w), free(b), free(z), free(y), free(y16), free(z16), free(b16), free(w16), free(x16);
+}
+
 static void pool(const struct shape *h, int max, int count_pad, int nan)
 {
 	const int64_t space_in = (int64_t)h->in[0] * h->in[1], space = (int64_t)h->out[0] * h->out[1];
@@ -205,6 +250,17 @@ int main(void)
 		h.c = h.g == 2 ? 32 * (int)random_int(1, 2) : i % 4 == 1 ? (int)random_int(1, 15) : (int)random_int(16, 50);
 		h.m = h.g == 2 ? 32 * (int)random_int(1, 2) : (int)random_int(1, 50);
 		conv(&h, act, (int)random_int(0, 1), (int)random_int(0, 1));
+		/* transposed, with more at the end than the taps reach */
+		h = any(5);
+		h.c = (int)random_int(1, 50), h.m = (int)random_int(1, 50);
+		h.s[0] = (int)random_int(1, 4);
+		for (int k = 0; k < 2; k++) {
+			h.d[k] = 1;
+			h.in[k] = (int)random_int(1, 9);
+			h.out[k] = (h.in[k] - 1) * h.s[k] + h.k[k] - h.p[k] + (int)random_int(0, 1) * (h.s[k] - 1);
+			h.out[k] = h.out[k] < 1 ? 1 : h.out[k];
+		}
+		transposed(&h, act, (int)random_int(0, 1), (int)random_int(0, 1));
 		h = any(4);
 		h.c = h.m = (int)random_int(1, 40);
 		/* a mean over padding alone has no elements: the standard's windows begin inside */

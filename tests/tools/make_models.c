@@ -289,6 +289,15 @@ static void every(struct out *o)
 	ints_of(o, "big", "4", "1 6 17 19");
 	out(o, "Resize", "x _ _ big", "o_resize", "mode='cubic' cubic_coeff_a=-0.5");
 	out(o, "Resize", "x _ _ big", "o_resize_nearest", "mode='nearest' coordinate_transformation_mode='asymmetric'");
+	weights(o, "wt32", "32 20 4 3", 0, 0.2f);
+	out(o, "ConvTranspose", "x32 wt32", "o_convtranspose_c16", "strides=[2 2] pads=[1 1 0 1] output_padding=[1 0]");
+	ints_of(o, "big32", "4", "1 32 23 17");
+	out(o, "Resize", "x32 _ _ big32", "o_resize_c16", "mode='linear'");
+	/* two axes that stay, whose product is more than all sizes together */
+	ints_of(o, "s4", "4", "24 30 1 1");
+	ints_of(o, "big4", "4", "24 30 2 3");
+	node(o, "Reshape", "x s4", "x4", "");
+	out(o, "Resize", "x4 _ _ big4", "o_resize_stay", "mode='nearest'");
 	ints_of(o, "ends", "6", "1 10 3 7 2 5");
 	out(o, "ReverseSequence", "xs ends", "o_reverse_sequence", "batch_axis=0 time_axis=1");
 	ints_of(o, "parts", "2", "5 7");
