@@ -125,6 +125,7 @@ exact small > "$W/small.exact"
 one "" gcc -O2
 one "" clang -O2
 one "--threads 3" gcc "-O1 -ffp-contract=fast"
+one "--transform start" gcc "-O3 -ffp-contract=fast"
 one "--target generic" clang -O2
 # These models are what "every kernel" means in the tests of targets and in tests/bits/product.sh. Range's has no place in
 # emitted code: its size must be known, and then it is folded.

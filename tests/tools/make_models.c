@@ -293,6 +293,8 @@ static void every(struct out *o)
 	out(o, "ConvTranspose", "x32 wt32", "o_convtranspose_c16", "strides=[2 2] pads=[1 1 0 1] output_padding=[1 0]");
 	ints_of(o, "big32", "4", "1 32 23 17");
 	out(o, "Resize", "x32 _ _ big32", "o_resize_c16", "mode='linear'");
+	node(o, "Neg", "x", "neg", "");
+	out(o, "Concat", "x neg x", "o_concat", "axis=3");
 	/* two axes that stay, whose product is more than all sizes together */
 	ints_of(o, "s4", "4", "24 30 1 1");
 	ints_of(o, "big4", "4", "24 30 2 3");
