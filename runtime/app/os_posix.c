@@ -58,7 +58,7 @@ void app_unmap(struct app_file *f)
 
 void app_large_pages(void *p, int64_t bytes)
 {
-#ifdef MADV_HUGEPAGE
+#if defined __linux__ && defined MADV_HUGEPAGE	/* WASI has the name, but no such call */
 	madvise(p, (size_t)bytes, MADV_HUGEPAGE);	/* no harm where it is refused */
 #else
 	(void)p, (void)bytes;
