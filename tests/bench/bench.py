@@ -365,6 +365,9 @@ def measure(args, name, peak):
                 row["first_ms"] = first_answers(c, os.path.join(folder, c.name + ".f32"), args.starts)
         record["races"].append({"threads": threads, "rows": rows})
     progress("")
+    for built in os.listdir(folder) if args.keep else []:
+        if os.path.isdir(os.path.join(folder, built)):
+            shutil.rmtree(os.path.join(folder, built))       # ours are built anew each time, and large
     if not args.keep:
         shutil.rmtree(folder)
     return record
@@ -470,7 +473,7 @@ def main():
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--runs", type=int, default=30)
     parser.add_argument("--cc", default="gcc")
-    parser.add_argument("--keep", action="store_true", help="keep the exports and what was built of them, and use them")
+    parser.add_argument("--keep", action="store_true", help="keep the exports, and use them")
     parser.add_argument("--quick", action="store_true", help="5 runs, 1 thread, one start each: to see that it works")
     args = parser.parse_args()
     os.environ.pop("MAKEFLAGS", None)   # variables given to make bench are not for the emitted Makefiles
