@@ -24,7 +24,8 @@ def chart(title, note, groups):
            '<rect width="100%" height="100%" fill="#ffffff"/>',
            f'<text x="12" y="22" font-size="15" font-weight="bold" fill="#222">{escape(title)}</text>',
            f'<text x="12" y="40" font-size="11" fill="#666">{escape(note)}</text>']
-    y = TOP
+    y, x = TOP, LEFT + WIDE / most
+    out.append(f'<line x1="{x:.1f}" y1="{TOP - 6}" x2="{x:.1f}" y2="{height - 34}" stroke="#5b6770" stroke-dasharray="3 3"/>')
     for model, rows in groups:
         out.append(f'<text x="12" y="{y + len(rows) * ROW / 2 + 4:.0f}" font-weight="bold" '
                    f'fill="#222">{escape(model)}</text>')
@@ -40,13 +41,11 @@ def chart(title, note, groups):
                 cut = " (cut)" if r > most else ""
                 out.append(f'<rect x="{LEFT}" y="{y + 2}" width="{w:.1f}" height="{ROW - 4}" '
                            f'fill="{COLOURS.get(known, "#999")}"/>')
-                out.append(f'<text x="{LEFT + w + 5:.1f}" y="{y + 12}" font-size="11" fill="#222">'
+                out.append(f'<text x="{LEFT + w + 5:.1f}" y="{y + 12}" font-size="11" fill="#222" '
+                           'paint-order="stroke" stroke="#fff" stroke-width="3">'
                            f'{escape(label)} {ms:.1f} ms, {r:.2f}x{cut}</text>')
             y += ROW
         y += GAP
-    x = LEFT + WIDE / most
-    out.append(f'<line x1="{x:.1f}" y1="{TOP - 6}" x2="{x:.1f}" y2="{y - GAP + 4}" stroke="#5b6770" '
-               'stroke-dasharray="3 3"/>')
     out.append(f'<text x="12" y="{y + 4}" font-size="11" fill="#666">Bars: median time of a run, ONNX Runtime = 1. '
                'Shorter is faster.</text>')
     return "\n".join(out + ["</svg>"]) + "\n"
