@@ -146,8 +146,7 @@ bool product_lower(struct node *n, struct step *s, enum dtype t, struct product 
 	g->act_beta = attr_float(n, "act_beta", 0);
 	if (g->act < 0)
 		return false;
-	g->plain = g->alpha == 1 && (!c || (g->beta == 1 && (g->c_n == 1 || g->c_n == 0))) &&
-		   (!z || g->z_n == 1 || g->z_n == 0) && (g->y_n == 1 || g->n == 1);
+	g->plain = amp_gemm_plain(g, c != NULL, z != NULL);
 	struct value *right = p->turned ? a : b;
 	struct value *packed = t == DT_FLOAT && !(p->turned ? b : a)->data ? pack(n, p, right) : NULL;
 	g->b_packed = packed != NULL;

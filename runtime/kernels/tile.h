@@ -142,8 +142,8 @@ static __attribute__((noinline, unused)) void NAME##_##T##_##V(const struct amp_
 }
 
 #ifdef AMP_TILE_SOFT
-#include "kernels/tile_soft.h"
 AMP_TILE_FMA_FN(amp_tile_exact, 1, 1)
+#include "kernels/tile_soft.h"
 #define AMP_TILE_FN(T, V) AMP_TILE_SOFT_FN(T, V)
 #else
 #define AMP_TILE_FN(T, V) AMP_TILE_FMA_FN(amp_tile, T, V)

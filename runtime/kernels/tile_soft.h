@@ -108,8 +108,6 @@ static __attribute__((noinline, unused)) int amp_soft_##T(const float *x, int64_
 	return amp_ties_any(ties); \
 }
 
-static __attribute__((noinline, unused)) void amp_tile_exact_1_1(const struct amp_tile *p, float *restrict sum);
-
 /* rare: a row at a time keeps the code small */
 static __attribute__((noinline, unused)) void amp_tile_exact(const struct amp_tile *p, int rows, float *sum)
 {

@@ -11,15 +11,14 @@
  * Linked with a library that `ampoule compile --name net` and make built.
  */
 #include "net.h"
+#include "block.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 
 #define MAX_IO 16
-#define LARGE_PAGE (2 << 20)
 
 static long long now(void)
 {
@@ -45,20 +44,6 @@ static long peak_kb(void)
 	if (f)
 		fclose(f);
 	return kb;
-}
-
-static void *block(int64_t bytes)
-{
-	/* at least a unit, and a multiple of it, as aligned_alloc wants */
-	const size_t align = bytes >= 2 * LARGE_PAGE ? LARGE_PAGE : AMP_ALIGN;	/* as the classifier does */
-	void *p = aligned_alloc(align, ((size_t)bytes / align + 1) * align);
-#ifdef MADV_HUGEPAGE
-	if (p && align == LARGE_PAGE)
-		madvise(p, (size_t)bytes, MADV_HUGEPAGE);
-#endif
-	if (!p)
-		fail("out of memory");
-	return p;
 }
 
 int main(int argc, char **argv)

@@ -8,15 +8,14 @@
  *      a step.  Three runs that are not told come first.
  */
 #include "net.h"
+#include "block.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 
 #define MAX_IO 16
-#define LARGE_PAGE (2 << 20)
 
 static long long *reading;		/* of the clock, before each step and after the last */
 
@@ -26,19 +25,6 @@ static void watch(void *arg, int step)
 	(void)arg;
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	reading[step] = t.tv_sec * 1000000000LL + t.tv_nsec;
-}
-
-static void *block(int64_t n)
-{
-	const size_t align = n >= 2 * LARGE_PAGE ? LARGE_PAGE : AMP_ALIGN;	/* as the classifier does */
-	void *p = aligned_alloc(align, ((size_t)n / align + 1) * align);
-#ifdef MADV_HUGEPAGE
-	if (p && align == LARGE_PAGE)
-		madvise(p, (size_t)n, MADV_HUGEPAGE);
-#endif
-	if (!p)
-		exit(1);
-	return p;
 }
 
 int main(int argc, char **argv)
