@@ -67,6 +67,8 @@ void emit_weights(struct emission *e);		/* NAME.weights, NAME_weights.S or .c */
 void emit_makefile(struct emission *e);
 void emit_runtime(struct emission *e, const char *model_c);	/* copies what model_c includes, and the app */
 
+/* The name of a macro: s in capitals. */
+const char *upper(struct ctx *c, const char *s);
 /* Text for a comment: no end of comment, no line break, no trigraph. */
 const char *comment_text(struct ctx *c, const char *s);
 /* "float[1,64,56,56] c16" */

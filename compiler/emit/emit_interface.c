@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-static const char *upper(struct ctx *c, const char *s)
+const char *upper(struct ctx *c, const char *s)
 {
 	char *u = str_dup(c, s);
 	for (char *p = u; *p; p++)

@@ -372,8 +372,8 @@ static void run_in_parts(struct emission *e, struct text *t)
 	text_printf(t, "\treturn amp_team_meet(&w.team, 1);\n}\n");
 }
 
-/* Which values the parameters `name` take in all steps: AMP_USED_MACRO (kernels/type.h). */
-static void used(struct emission *e, struct text *t, const char *name, const char *macro)
+/* Which values the parameters `name` take in all steps: AMP_USED_NAME (kernels/type.h). */
+static void used(struct emission *e, struct text *t, const char *name)
 {
 	uint32_t bits = 0;
 	for (int i = 0; i < vec_len(e->s->steps); i++) {
@@ -389,7 +389,7 @@ static void used(struct emission *e, struct text *t, const char *name, const cha
 			}
 		}
 	}
-	text_printf(t, "#define AMP_USED_%s 0x%" PRIx32 "u\n", macro, bits);
+	text_printf(t, "#define AMP_USED_%s 0x%" PRIx32 "u\n", upper(e->c, name), bits);
 }
 
 void emit_model(struct emission *e)
@@ -405,13 +405,12 @@ void emit_model(struct emission *e)
 		    " * arena: values between steps; weights: constants (%s.weights); in, out: the caller's.\n */\n",
 		    name, comment_text(c, e->o->model_file), e->o->version, e->o->model_sha256,
 		    e->s->plan_name, n, name);
-	text_printf(&t, "#include \"%s.h\"\n", name);
-	used(e, &t, "act", "ACT");
-	used(e, &t, "mode", "MODE");
-	used(e, &t, "op", "OP");
-	used(e, &t, "b_packed", "B_PACKED");
-	used(e, &t, "plain", "PLAIN");
-	text_printf(&t, "#include \"kernels/type.h\"\n#include \"kernels/prim.h\"\n#include \"kernels/output.h\"\n");
+	text_printf(&t, "#include \"%s.h\"\n\n/* Bit i: a call below has the parameter's value i.  Kernels leave out what no call "
+		    "needs (kernels/type.h). */\n", name);
+	static const char *const parameters[] = { "act", "mode", "op", "b_packed", "plain" };
+	for (size_t i = 0; i < sizeof parameters / sizeof parameters[0]; i++)
+		used(e, &t, parameters[i]);
+	text_printf(&t, "\n#include \"kernels/type.h\"\n#include \"kernels/prim.h\"\n#include \"kernels/output.h\"\n");
 	includes(e, &t);
 	const bool threads = e->s->threads > 1;
 	if (threads)
