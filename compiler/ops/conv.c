@@ -5,6 +5,7 @@
  */
 #include "ops/product.h"
 #include "ops/spatial.h"
+#include "ops/strassen.h"
 #include "ops/winograd.h"
 #define AMP_T 1
 #include "kernels/conv.inc"
@@ -246,14 +247,34 @@ static bool winograd_read(const struct spatial *w, int64_t c, int64_t m, int64_t
 	       w->dilation[1] == 1 && winograd_fits(l);
 }
 
+/* Is it a product of pixels and weights, which Strassen's algorithm could compute? */
+static bool strassen_read(const struct node *n, const struct spatial *w, const struct type *x, const struct type *wt,
+			  int64_t group, struct strassen_layer *l)
+{
+	const int64_t c = x->dim[1].value, m = wt->dim[0].value, pixels = w->in[0] * w->in[1];
+	for (int i = 0; i < 2; i++)
+		if (w->kernel[i] != 1 || w->stride[i] != 1 || w->pad[i] != 0 || w->out[i] != w->in[i])
+			return false;
+	*l = (struct strassen_layer){
+		.n = x->dim[0].value, .rows = pixels, .k = c, .m = m, .w = node_in(n, 1)->data, .w_k = 1, .w_m = c,
+		.x_matrix = (c + 15) / 16 * pixels * 16, .x_row = 16, .x_block = pixels * 16,
+		.y_matrix = (m + 15) / 16 * pixels * 16, .y_row = 16, .y_block = pixels * 16, .graph = n->graph,
+	};
+	return group == 1 && c >= 16 && strassen_fits(l);
+}
+
 static const char *algorithm(const struct node *n, const char **tried)
 {
 	struct spatial s;
 	const struct type *x, *w;
 	struct winograd_layer l;
+	struct strassen_layer product;
 	int64_t group;
-	if (!read(n, &s, &x, &w, &group) || node_out(n, 0)->layout != LAYOUT_C16 ||
-	    !winograd_read(&s, x->dim[1].value, w->dim[0].value, group, &l))
+	if (!read(n, &s, &x, &w, &group) || node_out(n, 0)->layout != LAYOUT_C16)
+		return NULL;
+	if (strassen_read(n, &s, x, w, group, &product))
+		return strassen_choose(n->graph->c, &product, tried) ? STRASSEN : NULL;
+	if (!winograd_read(&s, x->dim[1].value, w->dim[0].value, group, &l))
 		return NULL;
 	l.w = node_in(n, 1)->data;
 	l.graph = n->graph;
@@ -275,7 +296,14 @@ static void lower_c16(struct node *n, struct step *s, const struct spatial *w, c
 {
 	const int64_t c = x->dim[1].value, m = wt->dim[0].value;
 	struct winograd_layer l;
+	struct strassen_layer product;
 	/* the attribute is the pass `plan`'s */
+	if (*n->domain && str_eq(attr_str(n, "algorithm", ""), STRASSEN) && strassen_read(n, w, x, wt, group, &product)) {
+		strassen_lower(n, s, &product, spatial_bias_c16(n));
+		if (node_in(n, 3) && !node_in(n, 3)->data)
+			step_inplace(s, 0, 3);
+		return;
+	}
 	const int tile = *n->domain && winograd_read(w, c, m, group, &l) ?
 			 winograd_tile(&l, attr_str(n, "algorithm", "")) : 0;
 	step_in(s, node_in(n, 0));

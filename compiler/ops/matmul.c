@@ -4,6 +4,7 @@
  */
 #include "ops/product.h"
 #include "ops/spatial.h"
+#include "ops/strassen.h"
 
 struct shapes {
 	const struct type *a, *b;
@@ -120,10 +121,49 @@ static void result_strides(const struct shapes *s, const struct value *v, struct
 	product_strides(&t, s->rank, o);
 }
 
+/*
+ * Could Strassen's algorithm compute it: a [batch, rows.., k] times a constant, with a constant bias of the columns and a
+ * residual of the result's shape?  The first axis may be the batch of a model, so that no pair of rows crosses it.
+ */
+static bool strassen_read(const struct node *n, struct strassen_layer *l)
+{
+	struct shapes s;
+	const struct value *w = node_in(n, 1), *bias = node_in(n, 2), *z = node_in(n, 3);
+	if (!read(n, &s) || s.a->dtype != DT_FLOAT || s.a->rank < 3 || s.b->rank != 2 || !w->data || w->layout != LAYOUT_PLAIN ||
+	    node_in(n, 0)->data || attr_int(n, "transA", 0) || attr_float(n, "alpha", 1) != 1 || s.n % 16 != 0 || type_elements(s.a) < 1)
+		return false;
+	if (bias && (!bias->data || bias->data->n != s.n || bias->type.dim[bias->type.rank - 1].value != s.n))
+		return false;
+	if (z && !type_equal(&z->type, &node_out(n, 0)->type))
+		return false;
+	const bool turned = attr_int(n, "transB", 0) != 0;
+	*l = (struct strassen_layer){
+		.n = s.a->dim[0].value, .rows = 1, .k = s.k, .m = s.n, .w = w->data, .w_k = turned ? 1 : s.n,
+		.w_m = turned ? s.k : 1, .x_row = s.k, .x_block = 16, .y_row = s.n, .y_block = 16, .graph = n->graph,
+	};
+	for (int i = 1; i < s.a->rank - 1; i++)
+		l->rows *= s.a->dim[i].value;
+	l->x_matrix = l->rows * s.k;
+	l->y_matrix = l->rows * s.n;
+	return strassen_fits(l);
+}
+
+static const char *algorithm(const struct node *n, const char **tried)
+{
+	struct strassen_layer l;
+	return strassen_read(n, &l) && strassen_choose(n->graph->c, &l, tried) ? STRASSEN : NULL;
+}
+
 static bool lower(struct node *n, struct step *st)
 {
 	struct shapes s;
+	struct strassen_layer l;
 	struct product p = { .rank = 0 };
+	/* the attribute is the pass `plan`'s */
+	if (*n->domain && str_eq(attr_str(n, "algorithm", ""), STRASSEN) && strassen_read(n, &l)) {
+		strassen_lower(n, st, &l, spatial_bias_c16(n));
+		return op_activation(n) >= 0;
+	}
 	if (!read(n, &s))
 		return false;
 	if (s.rank + 2 >= IR_MAX_RANK) {
@@ -171,10 +211,10 @@ static int64_t macs(const struct node *n)
 
 const struct op op_matmul = {
 	.domain = "", .name = "MatMul", .since = 13, .min_in = 2, .max_in = 2, .min_out = 1, .max_out = 1,
-	.infer = infer, .lower = lower, .macs = macs,
+	.infer = infer, .lower = lower, .algorithm = algorithm, .macs = macs,
 };
 
 const struct op op_ampoule_matmul = {
 	.domain = "ampoule", .name = "MatMul", .since = 1, .min_in = 2, .max_in = 4, .min_out = 1,
-	.max_out = 1, .infer = infer, .lower = lower, .macs = macs,
+	.max_out = 1, .infer = infer, .lower = lower, .algorithm = algorithm, .macs = macs,
 };

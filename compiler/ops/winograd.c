@@ -4,13 +4,13 @@
  * In: a layer's sizes and weights.  Out: the tile size, or the packed weights.  Nothing here looks at the target.
  */
 #include "ops/winograd.h"
+#include "ops/admit.h"
 #include "ir/schedule.h"
 #define AMP_T 1
 #include "kernels/conv_c16.inc"
 #include "kernels/winograd_c16.inc"
 #include "kernels/winograd_weights.inc"
 
-#include <math.h>
 #include <string.h>
 
 const char *winograd_name(int tile)
@@ -212,19 +212,6 @@ static void truth(const struct winograd_layer *l, int tile, int64_t side, const 
 	}
 }
 
-static double distance(const struct winograd_layer *l, int tile, const float *y, const double *want)
-{
-	double most = 0;
-	for (int64_t o = 0; o < l->m; o++)
-		for (int k = 0; k < tile * tile; k++) {
-			const int64_t at = (o / 16 * tile * tile + k) * 16 + o % 16;
-			const double d = fabs((double)y[at] - want[at]);
-			if (!(d <= most))	/* a NaN stays */
-				most = d;
-		}
-	return most;
-}
-
 /*
  * Rule 18 on a crop: one tile of output with all input and output channels, no padding, x from ir_fill(1).
  * Both forms by the kernels that `run --exact` uses.  The error of Winograd's form in units of the direct form's.
@@ -258,11 +245,11 @@ static double ratio(struct ctx *ctx, const struct winograd_layer *l, int tile)
 	const void *in[4] = { x->data, l->w_direct->data, NULL, NULL };
 	void *out[1] = { y->data };
 	kernel_find("conv_c16", "f32")->fn(&d, in, out, &env);
-	const double direct = distance(l, tile, y->data, want->data);
+	const double direct = admit_distance(y->data, want->data, y->n);
 	in[1] = winograd_weights(ctx, l, tile)->data;
 	kernel_find("winograd_c16", "f32")->fn(&p, in, out, &env);
-	const double far = distance(l, tile, y->data, want->data);
-	return far == 0 ? 0 : far / direct;	/* of two doubles, correctly rounded: the same on every host */
+	const double far = admit_distance(y->data, want->data, y->n);
+	return admit_ratio(far, direct);
 }
 
 int winograd_choose(struct ctx *ctx, const struct winograd_layer *l, const char **tried)
@@ -277,7 +264,7 @@ int winograd_choose(struct ctx *ctx, const struct winograd_layer *l, const char 
 			return 0;
 		const double r = ratio(ctx, l, best);
 		*tried = str_printf(ctx, "%s%s%s %.2f", *tried ? *tried : "", *tried ? ", " : "", winograd_name(best), r);
-		if (r <= 16)
+		if (r <= ADMIT_AT_MOST)
 			return best;
 		refused[best] = true;
 	}

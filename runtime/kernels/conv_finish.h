@@ -11,9 +11,9 @@
 	for (int32_t t = 0; t < n; t++) { \
 		vf v = v_add(v_load(sum + t * 16), bias); \
 		if (z) \
-			v = v_add(v, v_load(z + (int64_t)t * 16)); \
+			v = v_add(v, v_load(z + t * z_step)); \
 		v = amp_v_activation(v, act, alpha, beta); \
-		v_store(y + (int64_t)t * 16, v_sel(lanes, v, v_zero())); \
+		v_store(y + t * y_step, v_sel(lanes, v, v_zero())); \
 	}
 
 /* the same, two vectors at a time: for activations that are long chains of operations */
@@ -21,15 +21,15 @@
 #define AMP_CONV_FINISH_PAIRS AMP_CONV_FINISH
 #else
 #define AMP_CONV_FINISH_PAIRS(act) \
-	for (; n >= 2; n -= 2, sum += 32, y += 32) { \
+	for (; n >= 2; n -= 2, sum += 32, y += 2 * y_step) { \
 		struct pair v = { v_add(v_load(sum), bias), v_add(v_load(sum + 16), bias) }; \
 		if (z) { \
-			v = (struct pair){ v_add(v.a, v_load(z)), v_add(v.b, v_load(z + 16)) }; \
-			z += 32; \
+			v = (struct pair){ v_add(v.a, v_load(z)), v_add(v.b, v_load(z + z_step)) }; \
+			z += 2 * z_step; \
 		} \
 		v = amp_pair_activation(v, act); \
 		v_store(y, v_sel(lanes, v.a, v_zero())); \
-		v_store(y + 16, v_sel(lanes, v.b, v_zero())); \
+		v_store(y + y_step, v_sel(lanes, v.b, v_zero())); \
 	} \
 	AMP_CONV_FINISH(act)
 #endif
@@ -39,7 +39,8 @@
  * compilers pass the halves of a vector through memory.  One function for all callers: this is much code.
  */
 static __attribute__((noinline, unused)) void amp_conv_finish(int act, float alpha, float beta, const float *sum,
-							      int32_t n, vf bias, const float *z, vm lanes, float *y)
+							      int32_t n, vf bias, const float *z, int64_t z_step,
+							      vm lanes, float *y, int64_t y_step)
 {
 	switch (act) {
 	case AMP_EPI_NONE:

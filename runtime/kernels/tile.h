@@ -2,7 +2,7 @@
  * tile.h - the register tile of convolution in c16, matrix product and attention (float32).
  *
  * in:  struct amp_tile: T rows (pixels) of x, V blocks of 16 columns (output channels) of w
- * out: sum[V][AMP_TILE_T][16]: each sum starts at +0 and runs over (block of 16 inputs, ky, kx, input) by fma
+ * out: sum[V][AMP_TILE_T][16]: each sum starts at +0, or at start[V][AMP_TILE_T][16], and runs over (block of 16 inputs, ky, kx, input) by fma
  *
  * The vector runs over columns, the T x V sums stay in registers, each step broadcasts T inputs.  A matrix product
  * is the case of one block of k inputs and one tap.  amp_tiles[V - 1][T - 1] picks the function.
@@ -35,6 +35,7 @@
 /* What a tile reads: all strides in floats. */
 struct amp_tile {
 	const float *x, *w;		/* first row at kernel row ky0, column 0; first weight */
+	const float *start;		/* NULL: +0; else as the sums are given, and not where they are given */
 	int64_t x_block, x_row, x_col;	/* to the next input block, kernel row, kernel column */
 	int64_t x_pixel;		/* to the next row of the tile; inputs of a block are neighbours */
 	int64_t w_block;		/* from one block of columns to the next; inputs are 16 apart */
@@ -98,12 +99,15 @@ struct amp_tile {
 /* loops over 16 lanes that compilers vectorise: sums in arrays with names of their own stay in registers */
 #define AMP_ACC1(t) float a##t[16] = { 0 };
 #define AMP_X1(t) const float s##t = x0[t * px];
+#define AMP_GO1(t) memcpy(a##t, start + t * 16, sizeof a##t);
 #define AMP_FMA1(t) a##t[j] = s_fma(s##t, w[j], a##t[j]);
 #define AMP_PUT1(t) memcpy(sum + t * 16, a##t, sizeof a##t);
 #define AMP_STEP(T, V) AMP_REP##T(AMP_X1) for (int j = 0; j < 16; j++) { AMP_REP##T(AMP_FMA1) }
 #else
 #define AMP_ACC1(t) vf a##t = v_zero();
 #define AMP_ACC2(t) vf a##t = v_zero(), b##t = v_zero();
+#define AMP_GO1(t) a##t = v_load(start + t * 16);
+#define AMP_GO2(t) a##t = v_load(start + t * 16), b##t = v_load(start + sb + t * 16);
 #define AMP_FMA1(t) a##t = v_fma(v_set1(AMP_AT##t), w0, a##t);
 #define AMP_FMA2(t) { const vf s = v_set1(AMP_AT##t); a##t = v_fma(s, w0, a##t); b##t = v_fma(s, w1, b##t); }
 #define AMP_PUT1(t) v_store(sum + t * 16, a##t);
@@ -122,7 +126,11 @@ static __attribute__((noinline, unused)) void NAME##_##T##_##V(const struct amp_
 	const int64_t wb = p->w_block, ahead0 = p->ahead[0], ahead1 = p->ahead[AMP_TILE_V - 1]; \
 	const int64_t near = px == 16 ? 16 : 0; /* rows side by side: the next ones are fetched, a row each step */ \
 	(void)sb, (void)wb, (void)ahead0, (void)ahead1, (void)near; \
+	const float *const start = p->start; \
 	AMP_REP##T(AMP_ACC##V) \
+	if (start) { \
+		AMP_REP##T(AMP_GO##V) \
+	} \
 	const int64_t rows = (int64_t)p->kw * p->cs * 16;	/* weights of a kernel row */ \
 	const float *xb = p->x, *wi = p->w + p->ky0 * rows; \
 	for (int32_t ib = p->blocks; ib > 0; ib--, xb += p->x_block, wi += p->kh * rows) { \

@@ -112,8 +112,10 @@ static __attribute__((noinline, unused)) int amp_soft_##T(const float *x, int64_
 static __attribute__((noinline, unused)) void amp_tile_exact(const struct amp_tile *p, int rows, float *sum)
 {
 	struct amp_tile row = *p;
-	for (int t = 0; t < rows; t++, row.x += p->x_pixel)
+	for (int t = 0; t < rows; t++, row.x += p->x_pixel) {
+		row.start = p->start ? p->start + t * 16 : NULL;
 		amp_tile_exact_1_1(&row, sum + t * 16);
+	}
 }
 
 #define AMP_TILE_SOFT_FN(T, V) \
@@ -125,6 +127,10 @@ static __attribute__((noinline, unused)) void amp_tile_##T##_##V(const struct am
 	AMP_CSR_GET(csr, acc); \
 	csr &= ~AMP_UNDERFLOW; \
 	AMP_CSR_SET(csr, acc); \
+	if (p->start) \
+		for (int t = 0; t < T; t++) \
+			for (int j = 0; j < 16; j += AMP_VD) \
+				amp_vd_store(acc[t] + j, amp_vd_floats(p->start + t * 16 + j)); \
 	for (int32_t ib = 0; ib < p->blocks; ib++) { \
 		const int32_t cn = ib + 1 < p->blocks ? p->cs : p->last; \
 		for (int32_t ky = p->ky0; ky < p->ky1; ky++) \
