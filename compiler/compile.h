@@ -30,7 +30,7 @@ struct options {
 	const char *activation;		/* NULL: by config.json, else softmax unless the graph ends in one */
 	const char *plan;		/* numeric plan */
 	int threads;			/* 0 and 1: none but the caller's */
-	bool at_start;			/* Winograd's weights are transformed when the model is prepared */
+	bool at_start;			/* Winograd's and Strassen's weights are transformed when the model is prepared */
 	const char *tune;		/* file of measured choices; NULL: none */
 	struct tuning *tuning;		/* the same, read */
 	const char *dump_after;

@@ -98,7 +98,7 @@ struct ampoule_options {
 	const char *cc;			/* verify: "gcc" */
 	/* compile, inspect, verify */
 	int threads;			/* 1 to 64 threads can share the code; 0: 1 */
-	const char *transform;		/* Winograd's weights: "ahead" (NULL), or at "start", by NAME_prepare() */
+	const char *transform;		/* Winograd's and Strassen's weights: "ahead" (NULL), or at "start", by NAME_prepare() */
 };
 #define AMPOULE_OPTIONS { sizeof(struct ampoule_options), NULL, NULL, NULL, NULL, NULL, AMPOULE_EMBED, 0, NULL, NULL, \
 	NULL, 0, 0, NULL, 0, 0, NULL, 0, NULL }

@@ -293,6 +293,17 @@ static void every(struct out *o)
 	out(o, "ConvTranspose", "x32 wt32", "o_convtranspose_c16", "strides=[2 2] pads=[1 1 0 1] output_padding=[1 0]");
 	ints_of(o, "big32", "4", "1 32 23 17");
 	out(o, "Resize", "x32 _ _ big32", "o_resize_c16", "mode='linear'");
+	weights(o, "w304", "304 6 1 1", 0, 0.3f);
+	weights(o, "w159", "159 304 1 1", 0, 0.1f);
+	node(o, "Conv", "x w304", "x304", "");
+	node(o, "Conv", "x304 w159", "x159", "");
+	out(o, "Relu", "x159", "o_strassen_conv", "");
+	ints_of(o, "rows", "3", "3 40 304");
+	weights(o, "wm", "304 160", 0, 0.1f);
+	weights(o, "bm", "160", 0, 0.1f);
+	node(o, "Reshape", "x304 rows", "xr", "");
+	node(o, "MatMul", "xr wm", "xm", "");
+	out(o, "Add", "xm bm", "o_strassen", "");
 	node(o, "Neg", "x", "neg", "");
 	out(o, "Concat", "x neg x", "o_concat", "axis=3");
 	/* two axes that stay, whose product is more than all sizes together */
