@@ -44,7 +44,7 @@ AMP_INLINE_VECTOR vf amp_v_activation(vf x, int act, float alpha, float beta)
 }
 
 /* two vectors side by side (pair.h), for the activations that are long chains of operations */
-AMP_INLINE_VECTOR struct pair amp_pair_activation(struct pair x, int act)
+AMP_INLINE_PAIR struct pair amp_pair_activation(struct pair x, int act)
 {
 	struct pair s;
 	switch (act) {

@@ -236,6 +236,19 @@ AMP_INLINE void amp_tile_ahead(struct amp_tile *t, int64_t ahead, int32_t pass, 
 			t->ahead[v] = ahead && AMP_TILE_V > 1 && pass == passes / 2 ? ahead + t->w_block : 0;
 }
 
+/* 16 inputs of nb columns, each contiguous, -> [16][16]; columns beyond nb are 0 */
+static inline __attribute__((unused)) void amp_tile_turn(const float *from, int64_t step, int nb, float *restrict to)
+{
+	_Alignas(64) float whole[256];
+	if (nb == 16) {
+		v_turn(from, step, to);
+		return;
+	}
+	for (int j = 0; j < 16; j++)
+		v_store(whole + j * 16, j < nb ? v_load(from + j * step) : v_zero());
+	v_turn(whole, 16, to);
+}
+
 /* b, whose element [i][j] lies at i * bk + j * bn, in blocks of 16 columns [n/16][k][16]; columns beyond n are 0 */
 static inline __attribute__((unused)) void amp_tile_pack(const float *b, int64_t bk, int64_t bn, int64_t k,
 							 int64_t n, float *restrict to)
@@ -250,8 +263,8 @@ static inline __attribute__((unused)) void amp_tile_pack(const float *b, int64_t
 		}
 		for (int64_t k0 = 0; k0 < k; k0 += 16) {	/* so that a transposed b is read in runs */
 			const int64_t end = k - k0 < 16 ? k : k0 + 16;
-			if (bk == 1 && nb == 16 && end == k0 + 16) {
-				v_turn(from + k0, bn, to + k0 * 16);
+			if (bk == 1 && end == k0 + 16) {
+				amp_tile_turn(from + k0, bn, nb, to + k0 * 16);
 				continue;
 			}
 			for (int64_t j = 0; j < 16; j++)

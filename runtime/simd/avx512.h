@@ -179,31 +179,40 @@ static inline float v_tree_min(vf a)
 }
 
 #define AMP_HAS_TURN
-/* to[c * 16 + r] = from[r * step + c] for rows r < 16, columns c < 16 */
+#define AMP_TURN_LOAD(i) const __m512 a##i = _mm512_loadu_ps(from + i * step);
+/* columns c, c + 4, c + 8, c + 12 of rows i .. i + 3 */
+#define AMP_TURN4(r, i, k, l, m) \
+	const __m512d r##p = _mm512_castps_pd(_mm512_unpacklo_ps(a##i, a##k)), \
+		      r##q = _mm512_castps_pd(_mm512_unpackhi_ps(a##i, a##k)), \
+		      r##s = _mm512_castps_pd(_mm512_unpacklo_ps(a##l, a##m)), \
+		      r##t = _mm512_castps_pd(_mm512_unpackhi_ps(a##l, a##m)); \
+	const __m512 r##0 = _mm512_castpd_ps(_mm512_unpacklo_pd(r##p, r##s)), \
+		     r##1 = _mm512_castpd_ps(_mm512_unpackhi_pd(r##p, r##s)), \
+		     r##2 = _mm512_castpd_ps(_mm512_unpacklo_pd(r##q, r##t)), \
+		     r##3 = _mm512_castpd_ps(_mm512_unpackhi_pd(r##q, r##t));
+#define AMP_TURN_STORE(c) { \
+	const __m512 f = _mm512_shuffle_f32x4(r##c, s##c, 0x88), g = _mm512_shuffle_f32x4(t##c, u##c, 0x88); \
+	const __m512 h = _mm512_shuffle_f32x4(r##c, s##c, 0xdd), k = _mm512_shuffle_f32x4(t##c, u##c, 0xdd); \
+	_mm512_storeu_ps(to + c * 16, _mm512_shuffle_f32x4(f, g, 0x88)); \
+	_mm512_storeu_ps(to + (4 + c) * 16, _mm512_shuffle_f32x4(h, k, 0x88)); \
+	_mm512_storeu_ps(to + (8 + c) * 16, _mm512_shuffle_f32x4(f, g, 0xdd)); \
+	_mm512_storeu_ps(to + (12 + c) * 16, _mm512_shuffle_f32x4(h, k, 0xdd)); }
+
+/* to[c * 16 + r] = from[r * step + c] for rows r < 16, columns c < 16; names in place of arrays, which stay in memory */
 static inline void v_turn(const float *from, ptrdiff_t step, float *to)
 {
-	__m512 r[16], t[16];
-
-	for (int i = 0; i < 16; i++)
-		r[i] = _mm512_loadu_ps(from + i * step);
-	for (int i = 0; i < 16; i += 2) {
-		t[i] = _mm512_unpacklo_ps(r[i], r[i + 1]);
-		t[i + 1] = _mm512_unpackhi_ps(r[i], r[i + 1]);
-	}
-	for (int i = 0; i < 16; i += 4)
-		for (int k = 0; k < 2; k++) {	/* r[i + c]: columns c, c + 4, c + 8, c + 12 of rows i .. i + 3 */
-			const __m512d a = _mm512_castps_pd(t[i + k]), b = _mm512_castps_pd(t[i + k + 2]);
-			r[i + 2 * k] = _mm512_castpd_ps(_mm512_unpacklo_pd(a, b));
-			r[i + 2 * k + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(a, b));
-		}
-	for (int c = 0; c < 4; c++) {
-		const __m512 a = _mm512_shuffle_f32x4(r[c], r[4 + c], 0x88), b = _mm512_shuffle_f32x4(r[8 + c], r[12 + c], 0x88);
-		const __m512 d = _mm512_shuffle_f32x4(r[c], r[4 + c], 0xdd), e = _mm512_shuffle_f32x4(r[8 + c], r[12 + c], 0xdd);
-		_mm512_storeu_ps(to + c * 16, _mm512_shuffle_f32x4(a, b, 0x88));
-		_mm512_storeu_ps(to + (4 + c) * 16, _mm512_shuffle_f32x4(d, e, 0x88));
-		_mm512_storeu_ps(to + (8 + c) * 16, _mm512_shuffle_f32x4(a, b, 0xdd));
-		_mm512_storeu_ps(to + (12 + c) * 16, _mm512_shuffle_f32x4(d, e, 0xdd));
-	}
+	AMP_TURN_LOAD(0) AMP_TURN_LOAD(1) AMP_TURN_LOAD(2) AMP_TURN_LOAD(3)
+	AMP_TURN_LOAD(4) AMP_TURN_LOAD(5) AMP_TURN_LOAD(6) AMP_TURN_LOAD(7)
+	AMP_TURN_LOAD(8) AMP_TURN_LOAD(9) AMP_TURN_LOAD(10) AMP_TURN_LOAD(11)
+	AMP_TURN_LOAD(12) AMP_TURN_LOAD(13) AMP_TURN_LOAD(14) AMP_TURN_LOAD(15)
+	AMP_TURN4(r, 0, 1, 2, 3)
+	AMP_TURN4(s, 4, 5, 6, 7)
+	AMP_TURN4(t, 8, 9, 10, 11)
+	AMP_TURN4(u, 12, 13, 14, 15)
+	AMP_TURN_STORE(0) AMP_TURN_STORE(1) AMP_TURN_STORE(2) AMP_TURN_STORE(3)
 }
+#undef AMP_TURN_LOAD
+#undef AMP_TURN4
+#undef AMP_TURN_STORE
 
 #endif

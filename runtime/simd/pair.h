@@ -12,6 +12,13 @@ struct pair { vf a, b; };
 
 #ifdef AMP_ISA_AVX512
 
+/* a struct of two vectors passes through memory where the call does not vanish */
+#ifdef __GNUC__
+#define AMP_INLINE_PAIR static inline __attribute__((always_inline))
+#else
+#define AMP_INLINE_PAIR static inline
+#endif
+
 struct pair_i { vi a, b; };
 struct pair_m { vm a, b; };
 
@@ -67,7 +74,7 @@ static inline struct pair pair_sel(struct pair_m m, struct pair x, struct pair y
 	return (struct pair){ v_sel(m.a, x.a, y.a), v_sel(m.b, x.b, y.b) };
 }
 
-#define INLINE static inline
+#define INLINE AMP_INLINE_PAIR
 #define V struct pair
 #define I struct pair_i
 #define P(name) pair_##name
@@ -80,6 +87,8 @@ static inline struct pair pair_sel(struct pair_m m, struct pair x, struct pair y
 #undef INLINE
 
 #else
+
+#define AMP_INLINE_PAIR AMP_INLINE_VECTOR
 
 static inline struct pair pair_exp(struct pair x) { return (struct pair){ v_exp(x.a), v_exp(x.b) }; }
 static inline struct pair pair_sigmoid(struct pair x) { return (struct pair){ v_sigmoid(x.a), v_sigmoid(x.b) }; }
