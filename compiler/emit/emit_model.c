@@ -104,7 +104,7 @@ static bool zero(const char *p, size_t n)
 }
 
 /* .name = value for every member that is not zero, wrapped at 100 columns */
-static void params(struct emission *e, struct text *t, const struct step *st)
+static void params(struct emission *e, struct text *t, const char *indent, const struct step *st)
 {
 	const struct kernel *k = st->kernel;
 	size_t column = 0;
@@ -124,7 +124,7 @@ static void params(struct emission *e, struct text *t, const struct step *st)
 			text_printf(&m, "%s%s", j ? ", " : "", field_text(e, f, p + (size_t)j * size));
 		text_printf(&m, "%s,", f->count ? " }" : "");
 		if (!any || column + m.n + 1 > 84) {
-			text_printf(t, "%s\t\t", any ? "\n" : "");
+			text_printf(t, "%s%s", any ? "\n" : "", indent);
 			column = 0;
 		} else {
 			text_add(t, " ", 1);
@@ -212,12 +212,42 @@ static void environment(struct emission *e, struct text *t, int i, const struct 
 	text_printf(t, " };\n");
 }
 
+/* What a step's parameters are called: "p" if no other step has the same, else by the first that has them. */
+struct shared { int users; const char *name; };
+
+static const char *params_key(struct emission *e, const struct step *st)
+{
+	struct text t = { .c = e->c };
+	text_printf(&t, "static const struct amp_%s ", st->kernel->base);
+	params(e, &t, "\t", st);
+	return t.s;
+}
+
+static void count_params(struct emission *e, struct map *all, const struct step *st)
+{
+	if (st->ew)
+		return;
+	const char *key = params_key(e, st);
+	struct shared *s = map_get(all, key);
+	if (!s)
+		map_put(e->c, all, key, s = NEW(e->c, struct shared));
+	s->users++;
+}
+
 /* `what` and its number are the function's name */
-static void emit_step(struct emission *e, struct text *t, const char *what, int i, const struct step *st)
+static void emit_step(struct emission *e, struct text *t, const struct map *all, const char *what, int i,
+		      const struct step *st)
 {
 	struct ctx *c = e->c;
 	const int n_in = vec_len(st->in), n_out = vec_len(st->out);
+	struct shared *s = st->ew ? NULL : map_get(all, params_key(e, st));
 	step_comment(e, t, i, st);
+	if (s && s->users > 1 && !s->name) {
+		s->name = str_printf(c, "%s_%03d_p", what, i);
+		text_printf(t, "static const struct amp_%s %s = {\n", st->kernel->base, s->name);
+		params(e, t, "\t", st);
+		text_printf(t, "};\n\n");
+	}
 	text_printf(t, "static enum amp_status %s_%03d(const struct run *r)\n{\n", what, i);
 	if (st->ew) {
 		const char **in = NEW_ARRAY(c, n_in + 1, const char *);
@@ -230,9 +260,12 @@ static void emit_step(struct emission *e, struct text *t, const char *what, int 
 		text_printf(t, "\treturn AMP_OK;\n}\n\n");
 		return;
 	}
-	text_printf(t, "\tstatic const struct amp_%s p = {\n", st->kernel->base);
-	params(e, t, st);
-	text_printf(t, "\t};\n\tconst void *const in[] = { ");
+	if (!s->name) {
+		text_printf(t, "\tstatic const struct amp_%s p = {\n", st->kernel->base);
+		params(e, t, "\t\t", st);
+		text_printf(t, "\t};\n");
+	}
+	text_printf(t, "\tconst void *const in[] = { ");
 	for (int k = 0; k < n_in; k++)
 		text_printf(t, "%s%s", k ? ", " : "", st->in[k] ? operand(e, st->in[k]) : "NULL");
 	text_printf(t, "%s };\n\tvoid *const out[] = { ", n_in ? "" : "NULL");
@@ -243,8 +276,8 @@ static void emit_step(struct emission *e, struct text *t, const char *what, int 
 	text_printf(t, "\n");
 	if (e->s->threads == 1 && st->phases > 1)
 		text_printf(t, "\tfor (; env.phase < %d; env.phase++)\n\t", st->phases);
-	text_printf(t, "\tamp_%s_%s(&p, in, out, &env);\n\treturn env.status;\n}\n\n", st->kernel->base,
-		    st->kernel->type);
+	text_printf(t, "\tamp_%s_%s(&%s, in, out, &env);\n\treturn env.status;\n}\n\n", st->kernel->base,
+		    st->kernel->type, s->name ? s->name : "p");
 }
 
 /* one include a kernel instance, sorted by first use */
@@ -419,10 +452,15 @@ void emit_model(struct emission *e)
 		    "\tconst void *const *in;\n\tvoid *const *out;\n%s%s};\n\n",
 		    threads ? "\tint part, parts, phase;\t/* of a thread: part `part` of `parts` */\n" : "",
 		    e->p->prepared_bytes ? "\tunsigned char *prepared;\t/* what is made of the weights */\n" : "");
+	struct map all = { 0 };
 	for (int i = 0; i < n; i++)
-		emit_step(e, &t, "step", i, e->s->steps[i]);
+		count_params(e, &all, e->s->steps[i]);
 	for (int i = 0; i < vec_len(e->s->makers); i++)
-		emit_step(e, &t, "make", i, e->s->makers[i]);
+		count_params(e, &all, e->s->makers[i]);
+	for (int i = 0; i < n; i++)
+		emit_step(e, &t, &all, "step", i, e->s->steps[i]);
+	for (int i = 0; i < vec_len(e->s->makers); i++)
+		emit_step(e, &t, &all, "make", i, e->s->makers[i]);
 
 	text_printf(&t, "#define CAT_(a, b) a##_##b\n#define CAT(a, b) CAT_(a, b)\n\n");
 	text_printf(&t, "enum amp_status CAT(%s_run, AMP_VARIANT)(const struct %s *m, unsigned char *arena,\n"
