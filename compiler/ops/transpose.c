@@ -1,4 +1,7 @@
-/* transpose.c - Transpose: axes in another order.  One strided copy, or a view where only axes of size 1 move. */
+/*
+ * transpose.c - Transpose: axes in another order.  One strided copy, or a view where only axes of size 1 move.  Of
+ * blocks of channels, [N, C/16, space.., 16], where the channels go last: their runs of 16 stay whole.
+ */
 #include "ops/move.h"
 
 /* perm, or the reversed order; false and an error when it is no permutation */
@@ -49,12 +52,32 @@ static bool lower(struct node *n, struct step *s)
 		return false;
 	m.rank = type_dims(x, dims);
 	move_strides(m.rank, dims, stride);
+	const bool blocks = n->in[0]->layout == LAYOUT_C16;
 	for (int d = 0; d < m.rank; d++) {
 		m.dim[d] = dims[perm[d]];
-		m.in_stride[d] = stride[perm[d]];
+		m.in_stride[d] = stride[perm[d]] * (blocks && perm[d] > 1 ? 16 : 1);
+	}
+	if (blocks) {			/* the channels, last: blocks, and 16 within */
+		const int64_t channels = dims[1], space = stride[1];
+		m.dim[m.rank - 1] = channels / 16;
+		m.in_stride[m.rank - 1] = 16 * space;
+		m.dim[m.rank] = 16;
+		m.in_stride[m.rank++] = 1;
 	}
 	return move_lower(n, s, &m);
 }
 
+static bool c16(const struct node *n, enum layout *want_in, enum layout *want_out)
+{
+	const struct type *x;
+	int perm[IR_MAX_RANK];
+	if (!move_in(n, 0, &x) || !permutation(n, x->rank, perm) || x->rank < 3 || x->dtype != DT_FLOAT ||
+	    x->dim[1].value % 16 || perm[x->rank - 1] != 1 || type_elements(x) == 0)
+		return false;
+	want_in[0] = LAYOUT_C16;
+	want_out[0] = LAYOUT_PLAIN;
+	return true;
+}
+
 const struct op op_transpose = { .domain = "", .name = "Transpose", .since = 25, .min_in = 1, .max_in = 1,
-	.min_out = 1, .max_out = 1, .infer = infer, .lower = lower };
+	.min_out = 1, .max_out = 1, .infer = infer, .lower = lower, .c16 = c16 };
