@@ -13,9 +13,14 @@
 
 #include <string.h>
 
+#define MAX_TILE 6
+
 const char *winograd_name(int tile)
 {
-	return tile == 2 ? "winograd2" : tile == 4 ? "winograd4" : "winograd5";
+	static const char *const names[MAX_TILE + 1] = {
+		[2] = "winograd2", [4] = "winograd4", [5] = "winograd5", [6] = "winograd6",
+	};
+	return names[tile];
 }
 
 int winograd_taps(const struct winograd_layer *l)
@@ -36,13 +41,13 @@ bool winograd_fits(const struct winograd_layer *l)
 
 static bool has_form(const struct winograd_layer *l, int tile)
 {
-	return l->stride == 1 || tile == 4;
+	return l->stride == 1 ? tile != 3 : tile == 4;
 }
 
 int winograd_tile(const struct winograd_layer *l, const char *name)
 {
-	for (int tile = 2; tile <= 5; tile++)
-		if (tile != 3 && has_form(l, tile) && str_eq(name, winograd_name(tile)))
+	for (int tile = 2; tile <= MAX_TILE; tile++)
+		if (has_form(l, tile) && str_eq(name, winograd_name(tile)))
 			return tile;
 	return 0;
 }
@@ -137,7 +142,7 @@ static double cost(const struct winograd_layer *l, int tile)
 #define CHUNK_BYTES (384 << 10)		/* V and M of a chunk, where the weights fit into the cache beside them */
 #define WHOLE_BYTES (2 << 20)		/* the same where the weights do not: they should stream once */
 #define NEAR_BYTES (1 << 20)		/* the same where they come again from the last cache */
-#define SMALL_WEIGHTS (1 << 20)
+#define SMALL_WEIGHTS (768 << 10)
 #define NEAR_WEIGHTS (8 << 20)
 
 static int64_t weight_bytes(const struct winograd_layer *l, int tile)
@@ -238,7 +243,7 @@ static double ratio(struct ctx *ctx, const struct winograd_layer *l, int tile)
 	};
 	const struct amp_winograd_c16 p = {
 		.n = 1, .c = c, .m = m, .ih = (int32_t)side, .iw = (int32_t)side, .oh = tile, .ow = tile,
-		.stride = s, .x_plain = c < 16, .tile = tile, .taps = winograd_taps(l), .chunk = 1,
+		.stride = s, .x_plain = c < 16, .tile = tile, .taps = winograd_taps(l), .side = tile + winograd_taps(l) - 1, .chunk = 1,
 	};
 	const int64_t copy = side * side * 16 * 4, scratch = winograd_scratch(&crop, tile);
 	struct amp_env env = { .scratch = mem_alloc(ctx, (size_t)(copy > scratch ? copy : scratch)), .parts = 1 };
@@ -254,11 +259,11 @@ static double ratio(struct ctx *ctx, const struct winograd_layer *l, int tile)
 
 int winograd_choose(struct ctx *ctx, const struct winograd_layer *l, const char **tried)
 {
-	bool refused[6] = { false };
+	bool refused[MAX_TILE + 1] = { false };
 	for (;;) {
 		int best = 0;
-		for (int tile = 2; tile <= 5; tile++)
-			if (tile != 3 && has_form(l, tile) && !refused[tile] && cost(l, tile) < cost(l, best))
+		for (int tile = 2; tile <= MAX_TILE; tile++)
+			if (has_form(l, tile) && !refused[tile] && cost(l, tile) < cost(l, best))
 				best = tile;
 		if (!best)
 			return 0;
