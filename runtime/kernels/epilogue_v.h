@@ -43,6 +43,22 @@ AMP_INLINE_VECTOR vf amp_v_activation(vf x, int act, float alpha, float beta)
 	return x;
 }
 
+/* Activations that are a clamp, min(high, max(low, x)): its bounds, which are no -0 */
+AMP_INLINE int amp_is_clamp(int act)
+{
+	return act == AMP_EPI_NONE || act == AMP_EPI_RELU || act == AMP_EPI_CLIP;
+}
+
+AMP_INLINE float amp_clamp_low(int act, float alpha)
+{
+	return act == AMP_EPI_CLIP ? alpha + 0.0f : act == AMP_EPI_RELU ? 0.0f : -__builtin_inff();
+}
+
+AMP_INLINE float amp_clamp_high(int act, float beta)
+{
+	return act == AMP_EPI_CLIP ? beta + 0.0f : __builtin_inff();
+}
+
 /* two vectors side by side (pair.h), for the activations that are long chains of operations */
 AMP_INLINE_PAIR struct pair amp_pair_activation(struct pair x, int act)
 {

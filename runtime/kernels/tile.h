@@ -6,6 +6,7 @@
  *
  * The vector runs over columns, the T x V sums stay in registers, each step broadcasts T inputs.  A matrix product
  * is the case of one block of k inputs and one tap.  amp_tiles[V - 1][T - 1] picks the function.
+ * A clamp behind the sums (none, Relu, Clip) can be done before they leave the registers: `y`.
  */
 #ifndef AMP_TILE_H
 #define AMP_TILE_H
@@ -32,6 +33,12 @@
 #define AMP_TILE_SOFT
 #endif
 
+#if defined(AMP_TILE_PLAIN) || defined(AMP_TILE_SOFT)
+#define AMP_TILE_CLAMPS 0
+#else
+#define AMP_TILE_CLAMPS 1
+#endif
+
 /* What a tile reads: all strides in floats. */
 struct amp_tile {
 	const float *x, *w;		/* first row at kernel row ky0, column 0; first weight */
@@ -43,6 +50,10 @@ struct amp_tile {
 	int64_t ahead[AMP_TILE_V];	/* each step prefetches what lies so far from its weights; 0: nothing new */
 	int32_t blocks, last, cs;	/* inputs in a block: cs, in the last one `last` */
 	int32_t ky0, ky1, kh, kw;
+	float *y;			/* where AMP_TILE_CLAMPS and not NULL: y = clamp(sum + bias) in place of the sums */
+	int64_t y_block;		/* from one block of columns to the next in y; rows are 16 apart */
+	const float *bias;		/* [V][16], no -0 */
+	float low, high;		/* no -0 */
 };
 
 #define AMP_REP1(M) M(0)
@@ -116,6 +127,26 @@ struct amp_tile {
 #define AMP_W2 const vf w0 = v_load(w), w1 = v_load(w + wb); \
 	__builtin_prefetch(w + ahead0, 0, 2); __builtin_prefetch(w + ahead1, 0, 2); __builtin_prefetch(xn, 0, 3);
 #define AMP_STEP(T, V) AMP_W##V AMP_REP##T(AMP_FMA##V)
+/* neither the bias nor a bound is -0: so no sum with its bias is, and nothing that the clamp makes of it */
+#define AMP_CLAMP(s, b) v_min(high, v_max(low, v_add(s, b)))
+#define AMP_END1(t) v_store(y + t * 16, AMP_CLAMP(a##t, bias0));
+#define AMP_END2(t) v_store(y + t * 16, AMP_CLAMP(a##t, bias0)); v_store(y + yb + t * 16, AMP_CLAMP(b##t, bias1));
+#define AMP_BIAS1 const vf bias0 = v_load(p->bias);
+#define AMP_BIAS2 const vf bias0 = v_load(p->bias), bias1 = v_load(p->bias + 16);
+#endif
+#if AMP_TILE_CLAMPS
+#define AMP_TILE_CLAMP(T, V) \
+	if (p->y) { \
+		const vf low = v_set1(p->low), high = v_set1(p->high); \
+		float *const y = p->y; \
+		const int64_t yb = p->y_block; \
+		AMP_BIAS##V \
+		(void)yb; \
+		AMP_REP##T(AMP_END##V) \
+		return; \
+	}
+#else
+#define AMP_TILE_CLAMP(T, V)
 #endif
 
 /* a loop over inputs keeps the body small */
@@ -146,6 +177,7 @@ static __attribute__((noinline, unused)) void NAME##_##T##_##V(const struct amp_
 			} \
 		} \
 	} \
+	AMP_TILE_CLAMP(T, V) \
 	AMP_REP##T(AMP_PUT##V) \
 }
 
