@@ -214,23 +214,6 @@ static bool c16(const struct node *n, enum layout *want_in, enum layout *want_ou
 	return true;
 }
 
-/* W [m, c/group, kh, kw] -> [m/16][c/group/16][kh][kw][cs][16], zeros beyond; depthwise: c/group = cs = 1 */
-static struct tensor *pack_weights(struct ctx *c, const struct tensor *w, int64_t cs)
-{
-	const int64_t m = w->dim[0], cg = w->dim[1], taps = w->dim[2] * w->dim[3];
-	const int64_t blocks = (cg + cs - 1) / cs;
-	const int64_t dims[] = { (m + 15) / 16, blocks, taps, cs, 16 };
-	struct tensor *t = tensor_new(c, DT_FLOAT, 5, dims);
-	const float *from = w->data;
-	float *to = t->data;
-	for (int64_t o = 0; o < m; o++)
-		for (int64_t i = 0; i < cg; i++)
-			for (int64_t k = 0; k < taps; k++)
-				to[((((o / 16) * blocks + i / cs) * taps + k) * cs + i % cs) * 16 + o % 16] =
-					from[(o * cg + i) * taps + k];
-	return t;
-}
-
 static void step_weights(struct node *n, struct step *s, const struct tensor *packed, const char *how)
 {
 	step_in(s, step_const(n, str_printf(n->graph->c, "%s (%s)", node_in(n, 1)->name, how), packed));
@@ -278,7 +261,7 @@ static const char *algorithm(const struct node *n, const char **tried)
 		return NULL;
 	l.w = node_in(n, 1)->data;
 	l.graph = n->graph;
-	l.w_direct = pack_weights(n->graph->c, l.w, l.c < 16 ? l.c : 16);
+	l.w_direct = spatial_pack_c16(n->graph->c, l.w, l.c < 16 ? l.c : 16);
 	const int tile = winograd_choose(n->graph->c, &l, tried);
 	return tile ? winograd_name(tile) : NULL;
 }
@@ -324,7 +307,7 @@ static void lower_c16(struct node *n, struct step *s, const struct spatial *w, c
 		p->copy = ends > 0 && w->in[1] <= 6 * ends * w->kernel[0];
 		if (p->copy)
 			s->scratch = ((w->kernel[0] - 1) * w->dilation[0] + 1) * wp * 64;
-		step_weights(n, s, pack_weights(n->graph->c, node_in(n, 1)->data, 1), "c16");
+		step_weights(n, s, spatial_pack_c16(n->graph->c, node_in(n, 1)->data, 1), "c16");
 	} else if (tile) {
 		struct amp_winograd_c16 *p = step_kernel(s, "winograd_c16", DT_FLOAT);
 		l.w = node_in(n, 1)->data;
@@ -401,7 +384,7 @@ static void lower_c16(struct node *n, struct step *s, const struct spatial *w, c
 		band = p->band;
 		if (p->copy == AMP_CONV_BAND)
 			s->scratch = ((band - 1) * w->stride[0] + (w->kernel[0] - 1) * w->dilation[0] + 1) * row;
-		step_weights(n, s, pack_weights(n->graph->c, node_in(n, 1)->data, cs), "c16");
+		step_weights(n, s, spatial_pack_c16(n->graph->c, node_in(n, 1)->data, cs), "c16");
 	}
 	step_in(s, spatial_bias_c16(n));
 	step_in(s, node_in(n, 3));

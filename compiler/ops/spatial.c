@@ -191,9 +191,9 @@ bool spatial_finite(const struct value *v)
 	return true;
 }
 
-struct value *spatial_bias_c16(const struct node *n)
+struct value *spatial_pad_c16(const struct node *n, int i)
 {
-	const struct value *b = node_in(n, 2);
+	const struct value *b = node_in(n, i);
 	if (!b)
 		return NULL;
 	const int64_t dims[] = { (b->data->n + 15) / 16, 16 };
@@ -202,7 +202,28 @@ struct value *spatial_bias_c16(const struct node *n)
 	return step_const(n, str_printf(n->graph->c, "%s (c16)", b->name), t);
 }
 
-int op_activation(const struct node *n)
+struct value *spatial_bias_c16(const struct node *n)
+{
+	return spatial_pad_c16(n, 2);
+}
+
+struct tensor *spatial_pack_c16(struct ctx *c, const struct tensor *w, int64_t cs)
+{
+	const int64_t m = w->dim[0], cg = w->dim[1], taps = w->dim[2] * w->dim[3];
+	const int64_t blocks = (cg + cs - 1) / cs;
+	const int64_t dims[] = { (m + 15) / 16, blocks, taps, cs, 16 };
+	struct tensor *t = tensor_new(c, DT_FLOAT, 5, dims);
+	const float *from = w->data;
+	float *to = t->data;
+	for (int64_t o = 0; o < m; o++)
+		for (int64_t i = 0; i < cg; i++)
+			for (int64_t k = 0; k < taps; k++)
+				to[((((o / 16) * blocks + i / cs) * taps + k) * cs + i % cs) * 16 + o % 16] =
+					from[(o * cg + i) * taps + k];
+	return t;
+}
+
+int op_activation_named(const struct node *n, const char *attribute)
 {
 	static const struct { const char *name; enum amp_epilogue number; } names[] = {
 		{ "", AMP_EPI_NONE }, { "relu", AMP_EPI_RELU }, { "clip", AMP_EPI_CLIP },
@@ -211,10 +232,15 @@ int op_activation(const struct node *n)
 		{ "hardswish", AMP_EPI_HARDSWISH }, { "hardsigmoid", AMP_EPI_HARDSIGMOID },
 		{ "leakyrelu", AMP_EPI_LEAKYRELU },
 	};
-	const char *a = attr_str(n, "activation", "");
+	const char *a = attr_str(n, attribute, "");
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		if (str_eq(a, names[i].name))
 			return names[i].number;
 	op_error(n, "activation \"%s\" is unknown", a);
 	return -1;
+}
+
+int op_activation(const struct node *n)
+{
+	return op_activation_named(n, "activation");
 }

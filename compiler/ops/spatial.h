@@ -26,10 +26,14 @@ bool spatial_read_transposed(const struct node *n, const struct type *x, const s
 
 /* Constant float weights, all finite: then padding with zeros gives the bits of skipping (docs/numerics.md rule 2). */
 bool spatial_finite(const struct value *v);
-/* B, a constant, padded with zeros to blocks of 16: a constant of its own; NULL: there is none. */
+/* Input i (B: 2), a constant, padded with zeros to blocks of 16: a constant of its own; NULL: there is none. */
+struct value *spatial_pad_c16(const struct node *n, int i);
 struct value *spatial_bias_c16(const struct node *n);
+/* W [m, c/group, kh, kw] -> [m/16][c/group/cs][kh][kw][cs][16], zeros beyond; depthwise: c/group = cs = 1 */
+struct tensor *spatial_pack_c16(struct ctx *c, const struct tensor *w, int64_t cs);
 
 /* The fused forms' attribute "activation" as enum amp_epilogue; -1 and an error when it is unknown. */
 int op_activation(const struct node *n);
+int op_activation_named(const struct node *n, const char *attribute);
 
 #endif

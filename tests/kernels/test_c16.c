@@ -1,5 +1,5 @@
 /*
- * test_c16.c - convolution, depthwise convolution and pooling in layout c16: the bits of the plain kernels, which
+ * test_c16.c - convolution, depthwise convolution, both in one, and pooling in layout c16: the bits of the plain kernels, which
  * test_conv.c and test_pool.c judge, on random and edge shapes, with +0 in every lane beyond the channels; in all
  * builds and numbers of parts (kernel_test.h).
  */
@@ -10,6 +10,7 @@
 #include "kernels/convtranspose.inc"
 #include "kernels/convtranspose_c16.inc"
 #include "kernels/dwconv_c16.inc"
+#include "kernels/pwdw_c16.inc"
 #include "kernels/maxpool.inc"
 #include "kernels/avgpool.inc"
 #include "kernels/pool_c16.inc"
@@ -108,12 +109,17 @@ static void conv(const struct shape *h, int act, int with_b, int with_z)
 	float *w16 = pack(w, h, cs), *x16 = !depthwise && h->c < 16 ? NULL : to_c16(x, h->n, h->c, space_in);
 	const void *in[4] = { x16 ? x16 : x, w16, b16, z16 };
 	if (depthwise) {
-		const struct amp_dwconv_c16 q = {
+		struct amp_dwconv_c16 q = {
 			.n = h->n, .c = h->c, .ih = h->in[0], .iw = h->in[1], .oh = h->out[0], .ow = h->out[1], .kh = h->k[0],
 			.kw = h->k[1], .sh = h->s[0], .sw = h->s[1], .dh = h->d[0], .dw = h->d[1], .ph = h->p[0],
 			.pw = h->p[1], .act = act, .alpha = -0.5f, .beta = 0.25f,
 		};
 		call("dwconv_c16", "f32", &q, in, out16, bytes16, 1, 0);
+		compare(y16, y, h->n, h->m, space);
+		strcat(text, " copied");
+		q.copy = 1;
+		call("dwconv_c16", "f32", &q, in, out16, bytes16, 1, (size_t)((h->k[0] - 1) * h->d[0] + 1) *
+		     (size_t)((h->out[1] - 1) * h->s[1] + (h->k[1] - 1) * h->d[1] + 1) * 64);
 	} else {
 		const int wp = (h->out[1] - 1) * h->s[1] + (h->k[1] - 1) * h->d[1] + 1, band = (int)random_int(1, h->out[0]);
 		struct amp_conv_c16 q = {
@@ -140,6 +146,51 @@ static void conv(const struct shape *h, int act, int with_b, int with_z)
 	}
 	compare(y16, y, h->n, h->m, space);
 	free(x), free(w), free(b), free(z), free(y), free(y16), free(z16), free(b16), free(w16), free(x16);
+}
+
+/* h: the depthwise convolution; in front of it 1x1 from c0 channels */
+static void pwdw(const struct shape *h, int c0, int act, int act2, int biases, int huge)
+{
+	const int64_t space_in = (int64_t)h->in[0] * h->in[1], space = (int64_t)h->out[0] * h->out[1];
+	const int64_t n_mid = h->n * h->c * space_in, ny = h->n * h->c * space;
+	const int64_t n16 = (int64_t)h->n * ((h->c + 15) / 16) * space * 16;
+	float *x = floats(h->n * c0 * space_in), *w = floats((int64_t)h->c * c0), *v = floats((int64_t)h->c * h->k[0] * h->k[1]);
+	float *b = biases & 1 ? floats(h->c) : NULL, *d = biases & 2 ? floats(h->c) : NULL;
+	float *mid = get((size_t)n_mid * 4), *y = get((size_t)ny * 4), *y16 = get((size_t)n16 * 4);
+	char text[200];
+	name(text, sizeof text, "pwdw", h, act);
+	snprintf(text + strlen(text), sizeof text - strlen(text), ",%d c0 %d b%d huge%d", act2, c0, biases, huge);
+	for (int64_t i = 0; huge && i < h->n * c0 * space_in; i++)
+		x[i] = random_int(0, 9) == 0 ? INFINITY : random_int(0, 9) == 0 ? NAN : random_int(0, 9) == 0 ? -0.0f : x[i] * 1e30f;
+	const struct shape one = { .n = h->n, .c = c0, .m = h->c, .g = 1, .in = { h->in[0], h->in[1] }, .k = { 1, 1 } };
+	const struct amp_conv p = {
+		.n = h->n, .c = c0, .m = h->c, .group = 1, .rank = 2, .act = act, .alpha = -0.5, .beta = 0.25,
+		.in = { h->in[0], h->in[1] }, .out = { h->in[0], h->in[1] }, .kernel = { 1, 1 }, .stride = { 1, 1 },
+		.dilation = { 1, 1 },
+	};
+	const struct amp_conv q = {
+		.n = h->n, .c = h->c, .m = h->c, .group = h->c, .rank = 2, .act = act2, .alpha = 0.125, .beta = 0.75,
+		.in = { h->in[0], h->in[1] }, .out = { h->out[0], h->out[1] }, .kernel = { h->k[0], h->k[1] },
+		.stride = { h->s[0], h->s[1] }, .dilation = { h->d[0], h->d[1] }, .pad = { h->p[0], h->p[1] },
+	};
+	const void *in1[4] = { x, w, b, NULL }, *in2[4] = { mid, v, d, NULL };
+	void *out1[1] = { mid }, *out2[1] = { y }, *out3[1] = { y16 };
+	const size_t bytes1[1] = { (size_t)n_mid * 4 }, bytes2[1] = { (size_t)ny * 4 }, bytes3[1] = { (size_t)n16 * 4 };
+	call("conv", "f32", &p, in1, out1, bytes1, 1, (size_t)c0 * 64);
+	call("conv", "f32", &q, in2, out2, bytes2, 1, (size_t)(h->k[0] * h->k[1]) * 64);
+	const struct amp_pwdw_c16 r = {
+		.n = h->n, .c = c0, .m = h->c, .ih = h->in[0], .iw = h->in[1], .oh = h->out[0], .ow = h->out[1], .kh = h->k[0],
+		.kw = h->k[1], .sh = h->s[0], .sw = h->s[1], .dh = h->d[0], .dw = h->d[1], .ph = h->p[0], .pw = h->p[1],
+		.act = { act, act2 }, .alpha = -0.5f, .beta = 0.25f, .alpha2 = 0.125f, .beta2 = 0.75f,
+	};
+	const int tall = (h->k[0] - 1) * h->d[0] + 1, wp = (h->out[1] - 1) * h->s[1] + (h->k[1] - 1) * h->d[1] + 1;
+	float *x16 = to_c16(x, h->n, c0, space_in), *w16 = pack(w, &one, 16), *v16 = pack(v, h, 1);
+	float *b16 = pad16(b, h->c), *d16 = pad16(d, h->c);
+	const void *in3[5] = { x16, w16, b16, v16, d16 };
+	call("pwdw_c16", "f32", &r, in3, out3, bytes3, 1, (size_t)AMP_PWDW_BLOCKS * (size_t)tall * (size_t)wp * 64);
+	compare(y16, y, h->n, h->c, space);
+	free(x), free(w), free(v), free(b), free(d), free(mid), free(y), free(y16);
+	free(x16), free(w16), free(v16), free(b16), free(d16);
 }
 
 static void transposed(const struct shape *h, int act, int with_b, int with_z)
@@ -244,6 +295,15 @@ int main(void)
 		/* depthwise */
 		h.c = h.m = h.g = (int)random_int(2, 50);
 		conv(&h, act, (int)random_int(0, 1), (int)random_int(0, 1));
+		/* behind a 1x1 convolution; each tenth on a wider map */
+		h = any(5);
+		if (i % 10 == 9) {
+			h.in[0] = 5, h.in[1] = (int)random_int(57, 70);
+			while (!fit(&h))
+				h = any(3);
+		}
+		h.c = h.m = h.g = (int)random_int(2, 90);
+		pwdw(&h, (int)random_int(1, 50), act, acts[random_int(0, 9)], (int)random_int(0, 3), i % 8 == 7);
 		/* groups of whole blocks, one group, few channels */
 		h = any(4);
 		h.g = i % 4 == 0 ? 2 : 1;

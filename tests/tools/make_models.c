@@ -245,6 +245,14 @@ static void every(struct out *o)
 	weights(o, "dw", "32 1 3 3", 0, 0.4f);
 	node(o, "Conv", "x w32", "x32", "");
 	out(o, "Conv", "x32 dw", "o_dwconv", "group=32 pads=[1 1 1 1]");
+	/* the same behind a 1x1 convolution, on rows long enough to make one step of both */
+	ints_of(o, "wide", "4", "1 32 6 20");
+	node(o, "Reshape", "x32 wide", "x_wide", "");
+	weights(o, "w40", "40 32 1 1", 0, 0.3f);
+	weights(o, "dw40", "40 1 3 3", 0, 0.4f);
+	node(o, "Conv", "x_wide w40", "x40", "");
+	node(o, "Relu", "x40", "r40", "");
+	out(o, "Conv", "r40 dw40", "o_pwdw", "group=40 strides=[2 1] pads=[1 1 1 1]");
 	ints_of(o, "s5", "5", "1 2 3 10 12");
 	node(o, "Reshape", "x s5", "x5", "");
 	out(o, "AveragePool", "x5", "o_avgpool", "kernel_shape=[2 3 3] pads=[0 1 1 0 1 1]");
