@@ -31,19 +31,58 @@ struct amp_dw_row {
 #define AMP_DW_PUT(t) v_store(to + t * 16, s##t);
 #define AMP_DW_CLAMP(t) \
 	v_store(to + t * 16, v_sel(r->lanes, v_min(high, v_max(low, v_add(s##t, bias))), v_zero()));
+/*
+ * With 32 registers, kernels 3 and 5 wide without dilation load each pixel of a row once: x0, x1 .. are the pixels under the
+ * taps and move on with the outputs.
+ */
+#if defined(AMP_ISA_AVX512)
+#define AMP_DW_3(t) s##t = v_fma(x0, w0, s##t); s##t = v_fma(x1, w1, s##t); s##t = v_fma(x2, w2, s##t);
+#define AMP_DW_5(t) AMP_DW_3(t) s##t = v_fma(x3, w3, s##t); s##t = v_fma(x4, w4, s##t);
+#define AMP_DW_3_16(t) x2 = v_load(a + (t + 2) * 16); AMP_DW_3(t) x0 = x1; x1 = x2;
+#define AMP_DW_3_32(t) x1 = v_load(a + (2 * t + 1) * 16); x2 = v_load(a + (2 * t + 2) * 16); AMP_DW_3(t) x0 = x2;
+#define AMP_DW_5_16(t) x4 = v_load(a + (t + 4) * 16); AMP_DW_5(t) x0 = x1; x1 = x2; x2 = x3; x3 = x4;
+#define AMP_DW_5_32(t) x3 = v_load(a + (2 * t + 3) * 16); x4 = v_load(a + (2 * t + 4) * 16); AMP_DW_5(t) \
+	x0 = x2; x1 = x3; x2 = x4;
+#define AMP_DW_SLIDES (r->tap == 16 && (r->kw == 3 || r->kw == 5))
+#define AMP_DW_SLIDE(T, COL) \
+	if (r->kw == 3) { \
+		const vf w0 = v_load(w), w1 = v_load(w + 16), w2 = v_load(w + 32); \
+		vf x0 = v_load(a), x1 = v_load(a + 16), x2; \
+		AMP_REP##T(AMP_DW_3_##COL) \
+		(void)x0, (void)x1; \
+		w += 48; \
+	} else { \
+		const vf w0 = v_load(w), w1 = v_load(w + 16), w2 = v_load(w + 32), w3 = v_load(w + 48), w4 = v_load(w + 64); \
+		vf x0 = v_load(a), x1 = v_load(a + 16), x2 = v_load(a + 32), x3 = v_load(a + 48), x4; \
+		AMP_REP##T(AMP_DW_5_##COL) \
+		(void)x0, (void)x1, (void)x2, (void)x3; \
+		w += 80; \
+	}
+#else
+#define AMP_DW_SLIDES 0
+#define AMP_DW_SLIDE(T, COL)
+#endif
+#define AMP_DW_SLIDE_0(T)
+#define AMP_DW_SLIDE_16(T) AMP_DW_SLIDE(T, 16)
+#define AMP_DW_SLIDE_32(T) AMP_DW_SLIDE(T, 32)
 #define AMP_DW_TILE(T, COL) \
 static __attribute__((noinline)) void amp_dw_tile_##T##_##COL(const struct amp_dw_row *r, int64_t ix, float *restrict to) \
 { \
 	const int64_t col = COL ? COL : r->col, tap = r->tap; \
+	const int slides = AMP_DW_SLIDES; \
 	const float *w = r->w; \
 	int64_t at = r->from; \
 	(void)col; \
 	AMP_REP##T(AMP_DW_NEW) \
 	for (int32_t ky = r->rows; ky > 0; ky--) { \
 		const float *a = r->x + at + ix * 16; \
-		for (int32_t kx = r->kw; kx > 0; kx--, a += tap, w += 16) { \
-			const vf v = v_load(w); \
-			AMP_REP##T(AMP_DW_FMA) \
+		if (COL && slides) { \
+			AMP_DW_SLIDE_##COL(T) \
+		} else { \
+			for (int32_t kx = r->kw; kx > 0; kx--, a += tap, w += 16) { \
+				const vf v = v_load(w); \
+				AMP_REP##T(AMP_DW_FMA) \
+			} \
 		} \
 		at += r->row; \
 		at -= at >= r->wrap ? r->wrap : 0; \
