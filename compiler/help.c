@@ -27,7 +27,7 @@ static const struct text_of { const char *name, *line, *text; } texts[] = {
 	"  --classifier           the model and the classifier's program: the default\n"
 	"  --plan P               the numeric plan (docs/numerics.md): speed (default: Winograd's and Strassen's algorithms\n"
 	"                         where they pay and are exact enough), size (nothing that enlarges weights), direct\n"
-	"  --transform WHEN       their weights: ahead (default: the program starts at once), or at start (RCMNet: a third\n"
+	"  --transform WHEN       their weights: ahead (default: the program starts at once), or at start (RCMNet: a quarter\n"
 	"                         of the size; the bits are the same)\n"
 	"  --threads N            code that N threads can share, 1 to 64; default 1; the bits are the same\n"
 	"  --tune FILE            values that change no bit (blocks, prefetch), as measured on this machine: reads\n"
