@@ -28,7 +28,7 @@ static const char *kind(const struct step *s)
 {
 	const char *op = s->node->op_type;
 	if (s->macs > 0)
-		return strstr(op, "Conv") ? "conv" : strstr(op, "Attention") ? "attn" : "gemm";
+		return strstr(op, "Conv") || strstr(op, "Depthwise") ? "conv" : strstr(op, "Attention") ? "attn" : "gemm";
 	return s->ew ? "ew" : "move";
 }
 
