@@ -116,6 +116,8 @@ NAME=attention
 one "" gcc "-O3 -ffp-contract=fast"
 one "" clang "-O2 -ffp-contract=fast"
 one "--target generic --weights file" gcc "-O1 -g $SAN"
+NAME=every			# with the kernels that make weights
+one "--transform start" gcc -O2
 # layers by Winograd's algorithm, under every variant that this CPU runs (check)
 NAME=small
 cp models/small/rcmnet_small.onnx "$W/small.onnx"
