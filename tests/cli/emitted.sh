@@ -129,8 +129,6 @@ one "" clang -O2
 one "--threads 3" gcc "-O1 -ffp-contract=fast"
 one "--transform start" gcc "-O3 -ffp-contract=fast"
 one "--target generic" clang -O2
-NAME=every			# the kernels that make weights when the model is prepared
-one "--transform start" gcc -O1
 # These models are what "every kernel" means in the tests of targets and in tests/bits/product.sh. Range's has no place in
 # emitted code: its size must be known, and then it is folded.
 for k in runtime/kernels/*.inc; do
