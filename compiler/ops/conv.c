@@ -345,7 +345,7 @@ static void lower_c16(struct node *n, struct step *s, const struct spatial *w, c
 			.ow = (int32_t)w->out[1], .kh = (int32_t)w->kernel[0], .kw = (int32_t)w->kernel[1],
 			.sh = (int32_t)w->stride[0], .sw = (int32_t)w->stride[1], .dh = (int32_t)w->dilation[0],
 			.dw = (int32_t)w->dilation[1], .ph = (int32_t)w->pad[0], .pw = (int32_t)w->pad[1],
-			.x_plain = c < 16, .act = op_activation(n),
+			.x_plain = c < 16, .last_half = m % 16 >= 1 && m % 16 <= 8, .act = op_activation(n),
 			.alpha = (float)attr_float(n, "act_alpha", 0), .beta = (float)attr_float(n, "act_beta", 0),
 		};
 		/* a small map that each pixel of which is its own window is one row: register tiles fill better */

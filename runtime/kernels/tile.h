@@ -50,7 +50,7 @@ struct amp_tile {
 	int64_t ahead[AMP_TILE_V];	/* each step prefetches what lies so far from its weights; 0: nothing new */
 	int32_t blocks, last, cs;	/* inputs in a block: cs, in the last one `last` */
 	int32_t ky0, ky1, kh, kw;
-	float *y;			/* where AMP_TILE_CLAMPS and not NULL: y = clamp(sum + bias) in place of the sums */
+	float *y;			/* where AMP_TILE_CLAMPS, of AMP_TILE_V blocks, not NULL: y = clamp(sum + bias), and no sums */
 	int64_t y_block;		/* from one block of columns to the next in y; rows are 16 apart */
 	const float *bias;		/* [V][16], no -0 */
 	float low, high;		/* no -0 */
@@ -134,7 +134,7 @@ struct amp_tile {
 #define AMP_BIAS1 const vf bias0 = v_load(p->bias);
 #define AMP_BIAS2 const vf bias0 = v_load(p->bias), bias1 = v_load(p->bias + 16);
 #endif
-#if AMP_TILE_CLAMPS
+/* few calls are of fewer blocks than AMP_TILE_V: they would be half of the code */
 #define AMP_TILE_CLAMP(T, V) \
 	if (p->y) { \
 		const vf low = v_set1(p->low), high = v_set1(p->high); \
@@ -145,8 +145,14 @@ struct amp_tile {
 		AMP_REP##T(AMP_END##V) \
 		return; \
 	}
-#else
-#define AMP_TILE_CLAMP(T, V)
+#define AMP_TILE_CLAMP1(T)
+#define AMP_TILE_CLAMP2(T)
+#if AMP_TILE_CLAMPS && AMP_TILE_V == 1
+#undef AMP_TILE_CLAMP1
+#define AMP_TILE_CLAMP1(T) AMP_TILE_CLAMP(T, 1)
+#elif AMP_TILE_CLAMPS
+#undef AMP_TILE_CLAMP2
+#define AMP_TILE_CLAMP2(T) AMP_TILE_CLAMP(T, 2)
 #endif
 
 /* a loop over inputs keeps the body small */
@@ -177,7 +183,7 @@ static __attribute__((noinline, unused)) void NAME##_##T##_##V(const struct amp_
 			} \
 		} \
 	} \
-	AMP_TILE_CLAMP(T, V) \
+	AMP_TILE_CLAMP##V(T) \
 	AMP_REP##T(AMP_PUT##V) \
 }
 

@@ -87,7 +87,7 @@ static inline __attribute__((unused)) void amp_index_of(int64_t k, int rank, con
 }
 
 /*
- * The values that the parameters `act`, `mode`, `op`, `b_packed`, `plain` and `side` of a file's calls take, one bit each:
+ * The values that the parameters `act`, `mode`, `op`, `b_packed`, `plain`, `side` and `last_half` of a file's calls take, one bit each:
  * the model says so before it includes the kernels, and what only others would need is left out.  A field of such a name
  * means its own kernel's list; the bits are of all kernels together.
  */
@@ -105,6 +105,9 @@ static inline __attribute__((unused)) void amp_index_of(int64_t k, int rank, con
 #endif
 #ifndef AMP_USED_B_PACKED
 #define AMP_USED_B_PACKED 0xffffffffu
+#endif
+#ifndef AMP_USED_LAST_HALF
+#define AMP_USED_LAST_HALF 0xffffffffu
 #endif
 #ifndef AMP_USED_SIDE
 #define AMP_USED_SIDE 0xffffffffu
