@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdint.h>
 
-#define ADMIT_AT_MOST 16
+#define ADMIT_AT_MOST 8
 
 /* Largest distance of n sums from the truth; NaN where one is NaN. */
 static inline double admit_distance(const float *y, const double *want, int64_t n)
