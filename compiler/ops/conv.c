@@ -141,7 +141,6 @@ static bool lower(struct node *n, struct step *s)
 	if (lower_rows(n, s, &w, x, wt, group))
 		return true;
 	struct amp_conv *p = step_kernel(s, "conv", x->dtype);
-	bool pointwise = true;
 	p->n = x->dim[0].value;
 	p->c = x->dim[1].value;
 	p->m = wt->dim[0].value;
@@ -157,10 +156,8 @@ static bool lower(struct node *n, struct step *s)
 		p->stride[i] = w.stride[i];
 		p->dilation[i] = w.dilation[i];
 		p->pad[i] = w.pad[i];
-		pointwise = pointwise && w.kernel[i] == 1 && w.stride[i] == 1 && w.in[i] == w.out[i] &&
-			    w.pad[i] == 0;
 	}
-	if (pointwise) {	/* one long row */
+	if (spatial_pointwise(&w)) {	/* one long row */
 		for (int i = 1; i < w.rank; i++)
 			p->in[0] *= p->in[i];
 		p->out[0] = p->in[0];
@@ -235,15 +232,12 @@ static bool strassen_read(const struct node *n, const struct spatial *w, const s
 			  int64_t group, struct strassen_layer *l)
 {
 	const int64_t c = x->dim[1].value, m = wt->dim[0].value, pixels = w->in[0] * w->in[1];
-	for (int i = 0; i < 2; i++)
-		if (w->kernel[i] != 1 || w->stride[i] != 1 || w->pad[i] != 0 || w->out[i] != w->in[i])
-			return false;
 	*l = (struct strassen_layer){
 		.n = x->dim[0].value, .rows = pixels, .k = c, .m = m, .w = node_in(n, 1)->data, .w_k = 1, .w_m = c,
 		.x_matrix = (c + 15) / 16 * pixels * 16, .x_row = 16, .x_block = pixels * 16,
 		.y_matrix = (m + 15) / 16 * pixels * 16, .y_row = 16, .y_block = pixels * 16, .graph = n->graph,
 	};
-	return group == 1 && c >= 16 && strassen_fits(l);
+	return spatial_pointwise(w) && group == 1 && c >= 16 && strassen_fits(l);
 }
 
 static const char *algorithm(const struct node *n, const char **tried)

@@ -84,7 +84,19 @@ static void simplify(struct product *p)
 	}
 }
 
-/* A constant b without batches, k x n by strides -> [n/16][k][16] as gemm's register tile reads it; else NULL */
+struct tensor *product_pack(struct ctx *c, const struct tensor *b, int64_t k, int64_t n, int64_t row, int64_t col)
+{
+	const int64_t dims[] = { (n + 15) / 16, k, 16 };
+	struct tensor *t = tensor_new(c, DT_FLOAT, 3, dims);
+	const float *from = b->data;
+	float *to = t->data;
+	for (int64_t i = 0; i < k; i++)
+		for (int64_t j = 0; j < n; j++)
+			to[(j / 16 * k + i) * 16 + j % 16] = from[i * row + j * col];
+	return t;
+}
+
+/* A constant b without batches, packed; NULL: it cannot be */
 static struct value *pack(const struct node *n, const struct product *p, const struct value *b)
 {
 	struct ctx *c = n->graph->c;
@@ -94,14 +106,8 @@ static struct value *pack(const struct node *n, const struct product *p, const s
 	if (!b->data || b->data->dtype != DT_FLOAT || b->layout != LAYOUT_PLAIN || p->n < 4 || p->k < 1 ||
 	    p->a.col != 1)
 		return NULL;
-	const int64_t dims[] = { (p->n + 15) / 16, p->k, 16 };
-	struct tensor *t = tensor_new(c, DT_FLOAT, 3, dims);
-	const float *from = b->data->data;
-	float *to = t->data;
-	for (int64_t k = 0; k < p->k; k++)
-		for (int64_t j = 0; j < p->n; j++)
-			to[(j / 16 * p->k + k) * 16 + j % 16] = from[k * p->b.row + j * p->b.col];
-	return step_const(n, str_printf(c, "%s (packed)", b->name), t);
+	return step_const(n, str_printf(c, "%s (packed)", b->name),
+			  product_pack(c, b->data, p->k, p->n, p->b.row, p->b.col));
 }
 
 bool product_lower(struct node *n, struct step *s, enum dtype t, struct product *p,

@@ -22,6 +22,9 @@ bool product_lower(struct node *n, struct step *s, enum dtype t, struct product 
 		   struct value *a, struct value *b, struct value *c, struct value *z,
 		   struct value *y);
 
+/* b, float, k x n by strides -> [n/16][k][16] as the register tile reads it, zeros beyond n */
+struct tensor *product_pack(struct ctx *c, const struct tensor *b, int64_t k, int64_t n, int64_t row, int64_t col);
+
 /* The strides of a contiguous operand of type t whose axes, counted from the last, are col, row, batch. */
 void product_strides(const struct type *t, int rank, struct product_operand *o);
 

@@ -191,6 +191,14 @@ bool spatial_finite(const struct value *v)
 	return true;
 }
 
+bool spatial_pointwise(const struct spatial *s)
+{
+	for (int i = 0; i < s->rank; i++)
+		if (s->kernel[i] != 1 || s->stride[i] != 1 || s->pad[i] != 0 || s->in[i] != s->out[i])
+			return false;
+	return true;
+}
+
 struct value *spatial_pad_c16(const struct node *n, int i)
 {
 	const struct value *b = node_in(n, i);

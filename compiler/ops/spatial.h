@@ -24,6 +24,8 @@ bool spatial_read(const struct node *n, const struct type *x, const struct type 
 bool spatial_read_transposed(const struct node *n, const struct type *x, const struct type *w,
 			     struct spatial *s);
 
+/* Is each output pixel made of the input pixel at its place alone? */
+bool spatial_pointwise(const struct spatial *s);
 /* Constant float weights, all finite: then padding with zeros gives the bits of skipping (docs/numerics.md rule 2). */
 bool spatial_finite(const struct value *v);
 /* Input i (B: 2), a constant, padded with zeros to blocks of 16: a constant of its own; NULL: there is none. */

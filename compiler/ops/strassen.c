@@ -6,6 +6,7 @@
  */
 #include "ops/strassen.h"
 #include "ops/admit.h"
+#include "ops/product.h"
 #include "ops/spatial.h"
 #include "ir/schedule.h"
 #define AMP_T 1
@@ -38,17 +39,10 @@ static int64_t weight_floats(const struct strassen_layer *l)
 
 /* ---- weights ----------------------------------------------------------------------------------- */
 
-/* [m/16][k][16], zeros beyond m */
+/* [m/16][k][16] */
 static struct tensor *pack_raw(struct ctx *ctx, const struct strassen_layer *l)
 {
-	const int64_t dims[] = { (l->m + 15) / 16, l->k, 16 };
-	struct tensor *t = tensor_new(ctx, DT_FLOAT, 3, dims);
-	const float *from = l->w->data;
-	float *to = t->data;
-	for (int64_t k = 0; k < l->k; k++)
-		for (int64_t m = 0; m < l->m; m++)
-			to[(m / 16 * l->k + k) * 16 + m % 16] = from[k * l->w_k + m * l->w_m];
-	return t;
+	return product_pack(ctx, l->w, l->k, l->m, l->w_k, l->w_m);
 }
 
 static struct amp_strassen_weights form(const struct strassen_layer *l)

@@ -5,6 +5,7 @@
  */
 #include "ops/winograd.h"
 #include "ops/admit.h"
+#include "ops/spatial.h"
 #include "ir/schedule.h"
 #define AMP_T 1
 #include "kernels/conv_c16.inc"
@@ -54,18 +55,10 @@ int winograd_tile(const struct winograd_layer *l, const char *name)
 
 /* ---- weights ----------------------------------------------------------------------------------- */
 
-/* W [m, c, kernel, kernel] -> [m/16][tap][c][16], zeros beyond m */
+/* [m/16][tap][c][16]: all channels are one block */
 static struct tensor *pack_raw(struct ctx *ctx, const struct winograd_layer *l)
 {
-	const int64_t taps = l->kernel * l->kernel, dims[] = { (l->m + 15) / 16, taps, l->c, 16 };
-	struct tensor *t = tensor_new(ctx, DT_FLOAT, 4, dims);
-	const float *from = l->w->data;
-	float *to = t->data;
-	for (int64_t o = 0; o < l->m; o++)
-		for (int64_t c = 0; c < l->c; c++)
-			for (int64_t k = 0; k < taps; k++)
-				to[((o / 16 * taps + k) * l->c + c) * 16 + o % 16] = *from++;
-	return t;
+	return spatial_pack_c16(ctx, l->w, l->c);
 }
 
 static struct amp_winograd_weights form(const struct winograd_layer *l, int tile)

@@ -19,12 +19,8 @@ static bool is_conv(const struct node *n)
 static bool is_pointwise(const struct node *n)
 {
 	struct spatial s;
-	if (!is_conv(n) || attr_int(n, "group", 1) != 1 || !spatial_read(n, &n->in[0]->type, &n->in[1]->type, false, &s))
-		return false;
-	for (int i = 0; i < s.rank; i++)
-		if (s.kernel[i] != 1 || s.stride[i] != 1 || s.pad[i] != 0 || s.in[i] != s.out[i])
-			return false;
-	return s.rank == 2;
+	return is_conv(n) && attr_int(n, "group", 1) == 1 && spatial_read(n, &n->in[0]->type, &n->in[1]->type, false, &s) &&
+	       s.rank == 2 && spatial_pointwise(&s);
 }
 
 static bool is_depthwise(const struct node *n)

@@ -9,6 +9,7 @@
  */
 #include "ops/op.h"
 #include "passes/passes.h"
+#include "passes/view.h"
 
 #define MAX_NODES 64
 #define MIN_ROW 32			/* bytes: below, an index costs more than what it moves */
@@ -53,36 +54,6 @@ static bool axis_of(const struct node *n, int64_t axis, int *d)
 	return axis >= 0 && axis < rank;
 }
 
-/* First index and step of a Slice on every axis; false where it is not constant or runs backwards. */
-static bool slice_of(const struct node *n, int64_t *start, int64_t *step)
-{
-	const struct tensor *t[5] = { NULL };
-	for (int i = 1; i < 5; i++) {
-		t[i] = op_const(n, i);
-		if (node_in(n, i) && !t[i])
-			return false;
-	}
-	if (!t[1])
-		return false;
-	for (int d = 0; d < n->in[0]->type.rank; d++) {
-		start[d] = 0;
-		step[d] = 1;
-	}
-	for (int64_t k = 0; k < t[1]->n; k++) {
-		int d;
-		if (!axis_of(n, t[3] ? tensor_get_i(t[3], k) : k, &d))
-			return false;
-		const int64_t size = n->in[0]->type.dim[d].value;
-		int64_t at = tensor_get_i(t[1], k);
-		at += at < 0 ? size : 0;
-		start[d] = at < 0 ? 0 : at;	/* not beyond the end: the result has elements */
-		step[d] = t[4] ? tensor_get_i(t[4], k) : 1;
-		if (step[d] < 1)
-			return false;
-	}
-	return true;
-}
-
 /* Can n be one of a region's nodes?  Then: the run that it leaves whole, and what it copies. */
 static bool is_move(const struct node *n, int64_t *run, int64_t *copied)
 {
@@ -117,7 +88,7 @@ static bool is_move(const struct node *n, int64_t *run, int64_t *copied)
 		*copied = all;
 		return true;
 	}
-	if (!node_is(n, "Slice") || !slice_of(n, start, step))
+	if (!node_is(n, "Slice") || !view_slice(n, start, step))
 		return false;
 	int cut = -1;			/* the last axis of which something is left out */
 	for (d = 0; d < x->type.rank; d++)
@@ -216,7 +187,7 @@ static int64_t origin(const struct region *r, const struct value *y, int64_t at)
 		}
 		const int64_t *perm = node_is(n, "Transpose") ? attr_ints(n, "perm", &count) : NULL;
 		if (node_is(n, "Slice"))
-			slice_of(n, start, step);
+			view_slice(n, start, step);
 		at = 0;
 		for (d = 0; d < x->type.rank; d++)
 			if (perm)

@@ -124,30 +124,44 @@ static bool cut(struct view *w, int d, int64_t start, int64_t size)
 	return true;
 }
 
-static bool slice(struct view *w, const struct node *n)
+bool view_slice(const struct node *n, int64_t *start, int64_t *step)
 {
+	const struct type *x = &n->in[0]->type;
 	const struct tensor *t[5] = { NULL };
 	for (int i = 1; i < 5; i++) {
 		t[i] = op_const(n, i);
 		if (node_in(n, i) && !t[i])
 			return false;
 	}
-	if (!t[1] || !t[2])
+	if (!t[1])
 		return false;
+	for (int d = 0; d < x->rank; d++) {
+		start[d] = 0;
+		step[d] = 1;
+	}
 	for (int64_t k = 0; k < t[1]->n; k++) {
-		int64_t axis = t[3] ? tensor_get_i(t[3], k) : k;
-		axis += axis < 0 ? w->rank : 0;
-		if ((t[4] && tensor_get_i(t[4], k) != 1) || axis < 0 || axis >= w->rank)
+		int64_t d = t[3] ? tensor_get_i(t[3], k) : k;
+		d += d < 0 ? x->rank : 0;
+		if (d < 0 || d >= x->rank)
 			return false;
-		const int64_t size = axis_size(&w->axis[axis]);
-		int64_t from = tensor_get_i(t[1], k), to = tensor_get_i(t[2], k);
-		from += from < 0 ? size : 0;
-		to += to < 0 ? size : 0;
-		from = from < 0 ? 0 : from > size ? size : from;
-		to = to > size ? size : to;
-		if (!cut(w, (int)axis, from, to - from))
+		int64_t at = tensor_get_i(t[1], k);
+		at += at < 0 ? x->dim[d].value : 0;
+		start[d] = at < 0 ? 0 : at;
+		step[d] = t[4] ? tensor_get_i(t[4], k) : 1;
+		if (step[d] < 1)
 			return false;
 	}
+	return true;
+}
+
+static bool slice(struct view *w, const struct node *n)
+{
+	int64_t start[IR_MAX_RANK], step[IR_MAX_RANK];
+	if (!view_slice(n, start, step))
+		return false;
+	for (int d = 0; d < w->rank; d++)
+		if (step[d] != 1 || !cut(w, d, start[d], n->out[0]->type.dim[d].value))
+			return false;
 	return true;
 }
 

@@ -34,6 +34,11 @@ bool view_of(struct view *w, struct value *v, int depth, bool scales);
 /* Back from a value to the memory that its user writes: v, through `depth` only users that move it. */
 bool view_forward(struct view *w, struct value *v, int depth, struct value **last);
 
+/*
+ * First index and step of a Slice, whose result has elements, on every axis of its input; false where they are not constant
+ * or it runs backwards.
+ */
+bool view_slice(const struct node *n, int64_t *start, int64_t *step);
 bool view_transpose(struct view *w, const int64_t *perm, int n);
 bool view_reshape(struct view *w, int rank, const int64_t *dims);
 /* Numpy broadcasting: axes in front, and stride 0 where the size is 1. */

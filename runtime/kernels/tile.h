@@ -2,7 +2,8 @@
  * tile.h - the register tile of convolution in c16, matrix product and attention (float32).
  *
  * in:  struct amp_tile: T rows (pixels) of x, V blocks of 16 columns (output channels) of w
- * out: sum[V][AMP_TILE_T][16]: each sum starts at +0, or at start[V][AMP_TILE_T][16], and runs over (block of 16 inputs, ky, kx, input) by fma
+ * out: sum[V][AMP_TILE_T][16]: each sum starts at +0, or at start[V][AMP_TILE_T][16], and runs over (block of 16 inputs, ky,
+ *      kx, input) by fma
  *
  * The vector runs over columns, the T x V sums stay in registers, each step broadcasts T inputs.  A matrix product
  * is the case of one block of k inputs and one tap.  amp_tiles[V - 1][T - 1] picks the function.
@@ -155,19 +156,15 @@ struct amp_tile {
 #define AMP_TILE_CLAMP2(T) AMP_TILE_CLAMP(T, 2)
 #endif
 
-/* a loop over inputs keeps the body small */
-#define AMP_TILE_FMA_FN(NAME, T, V) \
-static __attribute__((noinline, unused)) void NAME##_##T##_##V(const struct amp_tile *p, float *restrict sum) \
-{ \
+/* What a tile's steps need */
+#define AMP_TILE_VARS \
 	const int64_t px = p->x_pixel, sb = p->sum_block ? p->sum_block : AMP_TILE_T * 16; \
 	const int64_t wb = p->w_block, ahead0 = p->ahead[0], ahead1 = p->ahead[AMP_TILE_V - 1]; \
 	const int64_t near = px == 16 ? 16 : 0; /* rows side by side: the next ones are fetched, a row each step */ \
-	(void)sb, (void)wb, (void)ahead0, (void)ahead1, (void)near; \
-	const float *const start = p->start; \
-	AMP_REP##T(AMP_ACC##V) \
-	if (start) { \
-		AMP_REP##T(AMP_GO##V) \
-	} \
+	(void)sb, (void)wb, (void)ahead0, (void)ahead1, (void)near;
+
+/* all inputs, a STEP each; a loop over them keeps the body small */
+#define AMP_TILE_SUMS(T, STEP) \
 	const int64_t rows = (int64_t)p->kw * p->cs * 16;	/* weights of a kernel row */ \
 	const float *xb = p->x, *wi = p->w + p->ky0 * rows; \
 	for (int32_t ib = p->blocks; ib > 0; ib--, xb += p->x_block, wi += p->kh * rows) { \
@@ -178,11 +175,22 @@ static __attribute__((noinline, unused)) void NAME##_##T##_##V(const struct amp_
 			for (int32_t kx = p->kw; kx > 0; kx--, xk += p->x_col, w += rest) { \
 				AMP_ROWS(T) \
 				for (const float *end = w + cn * 16; w != end; w += 16, AMP_NEXT(T)) { \
-					AMP_STEP(T, V) \
+					STEP \
 				} \
 			} \
 		} \
+	}
+
+#define AMP_TILE_FMA_FN(NAME, T, V) \
+static __attribute__((noinline, unused)) void NAME##_##T##_##V(const struct amp_tile *p, float *restrict sum) \
+{ \
+	AMP_TILE_VARS \
+	const float *const start = p->start; \
+	AMP_REP##T(AMP_ACC##V) \
+	if (start) { \
+		AMP_REP##T(AMP_GO##V) \
 	} \
+	AMP_TILE_SUMS(T, AMP_STEP(T, V)) \
 	AMP_TILE_CLAMP##V(T) \
 	AMP_REP##T(AMP_PUT##V) \
 }

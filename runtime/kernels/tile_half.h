@@ -34,25 +34,9 @@
 #define AMP_TILE_HALF_FN(T, V) \
 static __attribute__((noinline)) void amp_tile_half_##T##_##V(const struct amp_tile *p, float *restrict sum) \
 { \
-	const int64_t px = p->x_pixel, sb = p->sum_block ? p->sum_block : AMP_TILE_T * 16; \
-	const int64_t wb = p->w_block, ahead0 = p->ahead[0], ahead1 = p->ahead[1], near = px == 16 ? 16 : 0; \
-	(void)sb, (void)wb, (void)ahead1; \
+	AMP_TILE_VARS \
 	AMP_REP##T(AMP_HALF_ACC##V) \
-	const int64_t rows = (int64_t)p->kw * p->cs * 16; \
-	const float *xb = p->x, *wi = p->w + p->ky0 * rows; \
-	for (int32_t ib = p->blocks; ib > 0; ib--, xb += p->x_block, wi += p->kh * rows) { \
-		const int32_t cn = ib > 1 ? p->cs : p->last, rest = (p->cs - cn) * 16; \
-		const float *xr = xb, *w = wi; \
-		for (int32_t ky = p->ky1 - p->ky0; ky > 0; ky--, xr += p->x_row) { \
-			const float *xk = xr; \
-			for (int32_t kx = p->kw; kx > 0; kx--, xk += p->x_col, w += rest) { \
-				AMP_ROWS(T) \
-				for (const float *end = w + cn * 16; w != end; w += 16, AMP_NEXT(T)) { \
-					AMP_HALF_W##V AMP_REP##T(AMP_HALF_FMA##V) \
-				} \
-			} \
-		} \
-	} \
+	AMP_TILE_SUMS(T, AMP_HALF_W##V AMP_REP##T(AMP_HALF_FMA##V)) \
 	AMP_REP##T(AMP_HALF_PUT##V) \
 }
 

@@ -125,7 +125,8 @@ static void conv(const struct shape *h, int act, int with_b, int with_z)
 		struct amp_conv_c16 q = {
 			.n = h->n, .c = h->c, .m = h->m, .group = h->g, .ih = h->in[0], .iw = h->in[1], .oh = h->out[0],
 			.ow = h->out[1], .kh = h->k[0], .kw = h->k[1], .sh = h->s[0], .sw = h->s[1], .dh = h->d[0],
-			.dw = h->d[1], .ph = h->p[0], .pw = h->p[1], .x_plain = h->c < 16, .band = band, .act = act, .last_half = h->m % 16 >= 1 && h->m % 16 <= 8,
+			.dw = h->d[1], .ph = h->p[0], .pw = h->p[1], .x_plain = h->c < 16, .band = band, .act = act,
+			.last_half = h->m % 16 >= 1 && h->m % 16 <= 8,
 			.copy = h->c < 16 || h->p[1] > 0 || wp > h->in[1], .alpha = -0.5f, .beta = 0.25f,
 		};
 		const size_t row = (size_t)blocks * (size_t)cs * (size_t)wp * 4;
