@@ -76,9 +76,10 @@ enum amp_activation { AMP_ACT_NONE = 0, AMP_ACT_SOFTMAX = 1, AMP_ACT_SIGMOID = 2
 struct amp_pool {
 	int threads;			/* the caller's own included; 1 or more */
 	/*
-	 * Calls job(arg, part, parts) for each part of 0 .. parts - 1, all at the same time (they wait for one
-	 * another), part 0 in the caller's thread, parts = threads; returns 0 when all have ended.  Returns 1,
-	 * with nothing called, when the pool is busy.
+	 * Calls job(arg, part, parts) for part 0 in the caller's thread and for each other part of 1 .. parts - 1 at
+	 * most once in a thread of its own, parts = threads; returns 0 when all that began have ended.  They share the
+	 * work as they come: a thread that has not begun when part 0 ends has nothing left to do and may be left out.
+	 * Returns 1, with nothing called, when the pool is busy.
 	 */
 	int (*run)(struct amp_pool *pool, void (*job)(void *arg, int part, int parts), void *arg);
 	void (*yield)(void);		/* lets other threads run; called when a part has waited for long */

@@ -362,7 +362,7 @@ static void run_in_parts(struct emission *e, struct text *t)
 {
 	const char *name = e->o->name;
 	const int n = vec_len(e->s->steps);
-	text_printf(t, "/* What the parts of a run have in common. */\nstruct work {\n\tstruct amp_team team;\n"
+	text_printf(t, "/* What the threads of a run have in common. */\nstruct work {\n\tstruct amp_team team;\n"
 		    "\tconst struct %s *m;\n\tunsigned char *arena;\n\tconst void *const *in;\n"
 		    "\tvoid *const *out;\n};\n\n", name);
 	text_printf(t, "/* Each step, the number of its phases, and whether all parts share it; else part 0 does it. */\n"
@@ -376,23 +376,29 @@ static void run_in_parts(struct emission *e, struct text *t)
 	if (!n)
 		text_printf(t, "\t{ NULL, 0, 0 }\n");
 	text_printf(t, "};\n\n"
-		    "/*\n * One part of all steps in order.  Parts meet before a step that they share and after it, and\n"
-		    " * between its phases.  The thread's rounding and flush modes are set aside and restored.\n */\n"
+		    "/*\n * What one thread does of all steps in order: its own part of each job - a phase of a step - and those that\n"
+		    " * nobody has taken.  The thread's rounding and flush modes are set aside and restored.\n */\n"
 		    "static void work(void *arg, int part, int parts)\n{\n"
 		    "\tstruct work *const w = (struct work *)arg;\n\tconst struct %s *const m = w->m;\n"
-		    "\tstruct run r = { w->arena, m->weights, w->in, w->out, part, parts, 0%s };\n"
-		    "\tconst uint64_t saved = amp_fenv_enter();\n\tint stop = 0;\n\n"
-		    "\tfor (int i = 0; i < %d && !stop; i++) {\n"
-		    "\t\tif (i > 0 && (steps[i].shared || steps[i - 1].shared))\n"
-		    "\t\t\tstop = amp_team_meet(&w->team, parts) != AMP_OK;\n"
-		    "\t\tif (part == 0 && m->watch)\n\t\t\tm->watch(m->watch_arg, i);\n"
-		    "\t\tfor (r.phase = 0; r.phase < steps[i].phases && !stop; r.phase++) {\n"
-		    "\t\t\tif (r.phase > 0 && steps[i].shared)\n"
-		    "\t\t\t\tstop = amp_team_meet(&w->team, parts) != AMP_OK;\n"
-		    "\t\t\tif (!stop && (part == 0 || steps[i].shared))\n"
-		    "\t\t\t\tamp_team_status(&w->team, steps[i].call(&r));\n"
-		    "\t\t\tAMP_STEP_ENDS;\n\t\t}\n\t}\n"
-		    "\tamp_team_meet(&w->team, parts);\n"
+		    "\tstruct run r = { w->arena, m->weights, w->in, w->out, 0, parts, 0%s };\n"
+		    "\tconst uint64_t saved = amp_fenv_enter();\n\tint job = 0, before = 0, offers = 0;\n\n"
+		    "\tfor (int i = 0; i < %d; i++) {\n"
+		    "\t\tconst int shares = steps[i].shared ? parts : 1;\n"
+		    "\t\tfor (r.phase = 0; r.phase < steps[i].phases; r.phase++, job++, before += shares) {\n"
+		    "\t\t\tamp_team_wait(&w->team, before);\n"
+		    "\t\t\tif (part == 0 && r.phase == 0 && m->watch)\n\t\t\t\tm->watch(m->watch_arg, i);\n"
+		    "\t\t\tfor (int k = 0; k < shares; k++) {\n"
+		    "\t\t\t\tr.part = (part + k) %% shares;\n"
+		    "\t\t\t\tif (r.part == 0 && part > 0 && m->watch)\n"
+		    "\t\t\t\t\tcontinue;\t/* its thread has to tell the watch first */\n"
+		    "\t\t\t\tif (k == 1 && offers++ == 0)\n"
+		    "\t\t\t\t\tamp_team_offer(&w->team);\n"
+		    "\t\t\t\tif (!amp_team_take(&w->team, r.part, job, shares == 1 && part > 0 ? AMP_TEAM_PATIENCE : 0))\n"
+		    "\t\t\t\t\tcontinue;\n"
+		    "\t\t\t\tenum amp_status s = amp_team_status(&w->team);\n"
+		    "\t\t\t\tif (s == AMP_OK)\n\t\t\t\t\ts = steps[i].call(&r);\n"
+		    "\t\t\t\tAMP_STEP_ENDS;\n\t\t\t\tamp_team_done(&w->team, s);\n\t\t\t}\n\t\t}\n\t}\n"
+		    "\tamp_team_wait(&w->team, before);\n"
 		    "\tif (part == 0 && m->watch)\n\t\tm->watch(m->watch_arg, %d);\n"
 		    "\tamp_fenv_leave(saved);\n}\n\n", name, prepared(e), n, n);
 	text_printf(t, "enum amp_status CAT(%s_run, AMP_VARIANT)(const struct %s *m, unsigned char *arena,\n"
@@ -402,7 +408,7 @@ static void run_in_parts(struct emission *e, struct text *t)
 		    "\tif (!m->pool || m->pool->run(m->pool, work, &w))\n"
 		    "\t\twork(&w, 0, 1);\t/* no pool, or it is busy with another run */\n", name, name);
 	canonical(e, t);
-	text_printf(t, "\treturn amp_team_meet(&w.team, 1);\n}\n");
+	text_printf(t, "\treturn amp_team_status(&w.team);\n}\n");
 }
 
 /* Which values the parameters `name` take in all steps: AMP_USED_NAME (kernels/type.h). */
@@ -447,7 +453,7 @@ void emit_model(struct emission *e)
 	includes(e, &t);
 	const bool threads = e->s->threads > 1;
 	if (threads)
-		text_printf(&t, "#include \"pool/team.h\"\n");
+		text_printf(&t, "#define AMP_TEAM_PARTS %d\n#include \"pool/team.h\"\n", e->s->threads);
 	text_printf(&t, "\nstruct run {\n\tunsigned char *arena;\n\tconst unsigned char *weights;\n"
 		    "\tconst void *const *in;\n\tvoid *const *out;\n%s%s};\n\n",
 		    threads ? "\tint part, parts, phase;\t/* of a thread: part `part` of `parts` */\n" : "",

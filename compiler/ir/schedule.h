@@ -45,7 +45,7 @@ struct step {
 	struct value **out;		/* vec */
 	int64_t scratch;		/* bytes for each part, AMP_ALIGN aligned */
 	int64_t shared;			/* bytes for all parts together, AMP_ALIGN aligned */
-	int phases;			/* calls of each part, with a barrier between; 0: one */
+	int phases;			/* calls of each part, all parts end one before the next begins; 0: one */
 	int64_t macs;			/* multiply-accumulates, for profiles */
 	struct step *maker;		/* computes a constant of in[], its out[0], from constants when the model is prepared */
 	int parts;			/* set by schedule_parts(): 0 or 1, part 0 does all; else the model's threads */

@@ -2,13 +2,22 @@
  * pool.c - threads that wait for work: amp_pool_new(), amp_pool_free() of ampoule_rt.h.
  *
  * in:  a number of threads, the caller's own included
- * out: struct amp_pool, whose run() calls a job once for each part, part 0 in the caller's thread
+ * out: struct amp_pool, whose run() calls a job for part 0 in the caller's thread, and for each other part whose
+ *      thread comes before that has ended
  *
- * A thread that has nothing to do watches the turn for a little while, then sleeps on a condition variable, so that a
- * program that waits for its next picture takes no time.  One run at a time: `busy` is taken by exchange, and who
- * finds it taken is told so.  POSIX threads or Windows; nothing else of the system is used.
+ * A thread that has nothing to do watches the gate for a little while, then sleeps on a condition variable, so that a
+ * program that waits for its next picture takes no time.  The gate counts jobs and the threads inside the present one;
+ * it closes when the caller's part has ended, so that nobody waits for a thread that the system has not let run.
+ * One run at a time: `busy` is taken by exchange, and who finds it taken is told so.
+ *
+ * A scheduler may wake a thread on the caller's own core although others are idle, and leave it there for
+ * milliseconds, which is all of a run.  So the caller gives way once, should a part be left to it, and a thread that
+ * then finds itself on the caller's core has the system move it (Linux).
+ * POSIX threads or Windows; nothing else of the system is used.
  */
-#if !defined(_WIN32) && !defined(_POSIX_C_SOURCE)
+#if defined(__linux__) && !defined(_GNU_SOURCE)
+#define _GNU_SOURCE			/* sched_getcpu(), sched_setaffinity() */
+#elif !defined(_WIN32) && !defined(_POSIX_C_SOURCE)
 #define _POSIX_C_SOURCE 200809L
 #endif
 #include "ampoule_rt.h"
@@ -58,7 +67,28 @@ static int thread_start(thread *t, void *arg) { return pthread_create(t, NULL, b
 static void thread_join(thread t) { pthread_join(t, NULL); }
 #endif
 
+#ifdef __linux__
+static int core(void) { return sched_getcpu(); }
+
+/* The calling thread to another core, if it may run on one; what it may run on is the same afterwards. */
+static void leave(int core)
+{
+	cpu_set_t all, others;
+	if (core < 0 || core >= CPU_SETSIZE || sched_getaffinity(0, sizeof all, &all))
+		return;
+	others = all;
+	CPU_CLR(core, &others);
+	if (CPU_COUNT(&others) > 0 && !sched_setaffinity(0, sizeof others, &others))
+		sched_setaffinity(0, sizeof all, &all);
+}
+#else
+static int core(void) { return -1; }
+static void leave(int core) { (void)core; }
+#endif
+
 #define SPINS 4000			/* about 100 microseconds */
+#define OPEN 128u			/* of the gate: below it the threads inside, above it the jobs begun */
+_Static_assert(AMP_MAX_THREADS < OPEN, "the gate counts the threads inside a job");
 
 struct worker {
 	struct pool *pool;
@@ -70,37 +100,38 @@ struct pool {
 	struct amp_pool open;		/* what the caller sees: first */
 	lock lock;			/* for sleeping only */
 	bell bell;
-	_Alignas(64) atomic_uint turn;	/* counts jobs */
-	_Alignas(64) atomic_int left;	/* threads that have not ended the job */
+	_Alignas(64) atomic_ullong gate;
 	_Alignas(64) atomic_int sleeping;
 	atomic_int busy, ending;
 	void (*job)(void *arg, int part, int parts);
 	void *arg;
+	int core;			/* where the caller began the job; -1: unknown */
 	int started;
 	struct worker worker[AMP_MAX_THREADS];
 };
 
-/* The next turn, watched at first, then slept for. */
-static unsigned next_turn(struct pool *p, unsigned seen)
+/* The job after `seen`, watched for at first, then slept for; its number. */
+static unsigned long long next_job(struct pool *p, unsigned long long seen)
 {
+	unsigned long long gate;
 	for (int i = 0; i < SPINS; i++) {
-		if (atomic_load_explicit(&p->turn, memory_order_acquire) != seen)
-			return seen + 1;
+		if ((gate = atomic_load_explicit(&p->gate, memory_order_relaxed)) / (2 * OPEN) != seen)
+			return gate / (2 * OPEN);
 		amp_team_relax();
 	}
 	lock_take(&p->lock);
 	atomic_fetch_add(&p->sleeping, 1);
-	while (atomic_load(&p->turn) == seen)
+	while ((gate = atomic_load(&p->gate)) / (2 * OPEN) == seen)
 		bell_wait(&p->bell, &p->lock);
 	atomic_fetch_sub(&p->sleeping, 1);
 	lock_give(&p->lock);
-	return seen + 1;
+	return gate / (2 * OPEN);
 }
 
-/* `turn`, then `sleeping`, here; the other way round in next_turn(): one of the two sees the other. */
-static void new_turn(struct pool *p)
+/* The gate, then `sleeping`, here; the other way round in next_job(): one of the two sees the other. */
+static void new_job(struct pool *p)
 {
-	atomic_fetch_add(&p->turn, 1);
+	atomic_fetch_add(&p->gate, 2 * OPEN + OPEN);	/* nobody is inside */
 	if (atomic_load(&p->sleeping) > 0) {
 		lock_take(&p->lock);
 		bell_ring(&p->bell);
@@ -108,16 +139,29 @@ static void new_turn(struct pool *p)
 	}
 }
 
+/* Into the job, if it is still going on. */
+static int enter(struct pool *p, unsigned long long job)
+{
+	unsigned long long gate = atomic_load_explicit(&p->gate, memory_order_relaxed);
+	while (gate / (2 * OPEN) == job && gate & OPEN)
+		if (atomic_compare_exchange_weak_explicit(&p->gate, &gate, gate + 1, memory_order_acquire,
+							  memory_order_relaxed))
+			return 1;
+	return 0;
+}
+
 static void serve(struct worker *w)
 {
 	struct pool *p = w->pool;
-	unsigned seen = 0;
-	for (;;) {
-		seen = next_turn(p, seen);
-		if (atomic_load_explicit(&p->ending, memory_order_relaxed))
-			return;
-		p->job(p->arg, w->part, p->open.threads);
-		atomic_fetch_sub_explicit(&p->left, 1, memory_order_release);
+	for (unsigned long long job = 0; !atomic_load(&p->ending);) {
+		job = next_job(p, job);
+		if (enter(p, job)) {
+			if (p->core >= 0 && core() == p->core)
+				leave(p->core);
+			if (!atomic_load(&p->ending))
+				p->job(p->arg, w->part, p->open.threads);
+			atomic_fetch_sub_explicit(&p->gate, 1, memory_order_release);
+		}
 	}
 }
 
@@ -142,11 +186,13 @@ static int run(struct amp_pool *pool, void (*job)(void *arg, int part, int parts
 		return 1;
 	p->job = job;
 	p->arg = arg;
-	atomic_store_explicit(&p->left, pool->threads - 1, memory_order_relaxed);
+	p->core = core();
 	if (pool->threads > 1)
-		new_turn(p);
+		new_job(p);
 	job(arg, 0, pool->threads);
-	for (long spins = 0; atomic_load_explicit(&p->left, memory_order_acquire) > 0; spins++) {
+	if (pool->threads > 1)
+		atomic_fetch_sub_explicit(&p->gate, OPEN, memory_order_relaxed);
+	for (long spins = 0; atomic_load_explicit(&p->gate, memory_order_acquire) % OPEN > 0; spins++) {
 		if (spins < AMP_TEAM_SPINS)
 			amp_team_relax();
 		else
@@ -176,8 +222,7 @@ enum amp_status amp_pool_new(int threads, struct amp_pool **pool)
 	p->open.yield = give_way;
 	lock_init(&p->lock);
 	bell_init(&p->bell);
-	atomic_init(&p->turn, 0);
-	atomic_init(&p->left, 0);
+	atomic_init(&p->gate, 0);
 	atomic_init(&p->sleeping, 0);
 	atomic_init(&p->busy, 0);
 	atomic_init(&p->ending, 0);
@@ -199,8 +244,8 @@ void amp_pool_free(struct amp_pool *pool)
 	struct pool *p = (struct pool *)pool;
 	if (!p)
 		return;
-	atomic_store_explicit(&p->ending, 1, memory_order_relaxed);
-	new_turn(p);
+	atomic_store(&p->ending, 1);
+	new_job(p);
 	for (int i = 0; i < p->started; i++)
 		thread_join(p->worker[i].id);
 	lock_end(&p->lock);

@@ -1,13 +1,15 @@
 /*
- * team.h - the parts of one run wait for one another: a barrier that spins.
+ * team.h - the threads of one run share its jobs: a job is a phase of a step, and has one part or as many as there are
+ * threads.
  *
- * in:  struct amp_team, shared by all parts of a run; amp_team_meet() called by each part, equally often
- * out: amp_team_meet() returns, the same to every part, the first status other than AMP_OK that a part had stored
- *      before this meeting (amp_team_status), else AMP_OK
+ * in:  struct amp_team, shared by all threads of a run, which go through the same jobs in the same order
+ * out: each part of each job is done once, and after every part of the jobs before it
  *
- * The last part to arrive resets the count, notes the status and turns; the others watch the turn, and after a
- * while let other threads run, for machines on which more threads are ready than there are cores.  The model
- * itself calls nothing of the system: yield comes with the pool.
+ * A thread waits until the jobs before have ended, takes its own part, and then each part that nobody has taken yet: a
+ * thread that comes late (the system gave its core to somebody else, or woke it on the core of another one) finds its
+ * parts done, and nobody has waited for it.  A part, once taken, is waited for.  Who waits spins, and after a while
+ * lets other threads run, for machines on which more threads are ready than there are cores.  The model itself calls
+ * nothing of the system: yield comes with the pool.
  */
 #ifndef AMP_TEAM_H
 #define AMP_TEAM_H
@@ -16,23 +18,28 @@
 
 #include "ampoule_rt.h"
 
+#ifndef AMP_TEAM_PARTS
+#define AMP_TEAM_PARTS AMP_MAX_THREADS	/* at most so many in a run */
+#endif
 #define AMP_TEAM_SPINS 4000		/* about 100 microseconds */
+#define AMP_TEAM_PATIENCE 400		/* before a job of one part, whose data are in its thread's caches, is taken away */
 
 struct amp_team {
-	_Alignas(64) atomic_int arrived;	/* on cache lines of their own: all wait on `turn` */
-	_Alignas(64) atomic_uint turn;
+	_Alignas(64) atomic_int done;		/* parts that have ended, of all jobs */
 	_Alignas(64) atomic_int status;
-	enum amp_status stop;			/* written by the last to arrive, read after the turn */
 	void (*yield)(void);
+	struct {
+		_Alignas(64) atomic_int job;	/* the first job whose part is still to be taken */
+	} next[AMP_TEAM_PARTS];
 };
 
 static inline void amp_team_init(struct amp_team *t, void (*yield)(void))
 {
-	atomic_init(&t->arrived, 0);
-	atomic_init(&t->turn, 0);
+	atomic_init(&t->done, 0);
 	atomic_init(&t->status, AMP_OK);
-	t->stop = AMP_OK;
 	t->yield = yield;
+	for (int i = 0; i < AMP_TEAM_PARTS; i++)
+		atomic_init(&t->next[i].job, 0);
 }
 
 static inline void amp_team_relax(void)
@@ -44,31 +51,49 @@ static inline void amp_team_relax(void)
 #endif
 }
 
-/* A part's step failed. */
-static inline void amp_team_status(struct amp_team *t, enum amp_status s)
+/* Until so many parts have ended. */
+static inline void amp_team_wait(struct amp_team *t, int parts)
 {
-	if (s != AMP_OK)
-		atomic_store_explicit(&t->status, (int)s, memory_order_relaxed);
-}
-
-static inline enum amp_status amp_team_meet(struct amp_team *t, int parts)
-{
-	if (parts == 1)
-		return (enum amp_status)atomic_load_explicit(&t->status, memory_order_relaxed);
-	const unsigned turn = atomic_load_explicit(&t->turn, memory_order_relaxed);
-	if (atomic_fetch_add_explicit(&t->arrived, 1, memory_order_acq_rel) == parts - 1) {
-		t->stop = (enum amp_status)atomic_load_explicit(&t->status, memory_order_relaxed);
-		atomic_store_explicit(&t->arrived, 0, memory_order_relaxed);
-		atomic_store_explicit(&t->turn, turn + 1, memory_order_release);
-		return t->stop;
-	}
-	for (long spins = 0; atomic_load_explicit(&t->turn, memory_order_acquire) == turn; spins++) {
+	for (long spins = 0; atomic_load_explicit(&t->done, memory_order_acquire) < parts; spins++) {
 		if (spins < AMP_TEAM_SPINS || !t->yield)
 			amp_team_relax();
 		else
 			t->yield();
 	}
-	return t->stop;
+}
+
+/*
+ * Before a thread takes the parts of others for the first time: one of them may be ready on this very core, and only
+ * wait to be let run.
+ */
+static inline void amp_team_offer(struct amp_team *t)
+{
+	if (t->yield)
+		t->yield();
+}
+
+/* Whether the caller does this part of the job: to one thread only; `patience`: how long its own thread may take. */
+static inline int amp_team_take(struct amp_team *t, int part, int job, int patience)
+{
+	int next;
+	while ((next = atomic_load_explicit(&t->next[part].job, memory_order_relaxed)) <= job && patience-- > 0)
+		amp_team_relax();
+	return next <= job && atomic_compare_exchange_strong_explicit(&t->next[part].job, &next, job + 1,
+		memory_order_relaxed, memory_order_relaxed);
+}
+
+/* A part that was taken has ended. */
+static inline void amp_team_done(struct amp_team *t, enum amp_status s)
+{
+	if (s != AMP_OK)
+		atomic_store_explicit(&t->status, (int)s, memory_order_relaxed);
+	atomic_fetch_add_explicit(&t->done, 1, memory_order_release);
+}
+
+/* AMP_OK, or what a part failed with: the parts of later jobs have nothing to do. */
+static inline enum amp_status amp_team_status(struct amp_team *t)
+{
+	return (enum amp_status)atomic_load_explicit(&t->status, memory_order_relaxed);
 }
 
 #endif

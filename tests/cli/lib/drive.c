@@ -268,7 +268,7 @@ static void count(void *arg, int step)
 	CHECK(arg == &steps_seen && step == steps_seen++);
 }
 
-/* A pool of the user's own: parts that must be at work together, each in a thread that lives as long as the run. */
+/* A pool of the user's own: each part in a thread that lives as long as the run. */
 struct part { void (*job)(void *, int, int); void *arg; int part, parts; };
 
 static void *part_of(void *arg)
@@ -292,8 +292,18 @@ static int own_run(struct amp_pool *p, void (*job)(void *, int, int), void *arg)
 	return 0;
 }
 
+/* Threads that come only when the caller's part has ended, or not at all. */
+static int late_run(struct amp_pool *p, void (*job)(void *, int, int), void *arg)
+{
+	job(arg, 0, p->threads);
+	for (int i = 1; i < p->threads - 1; i++)
+		job(arg, i, p->threads);
+	return 0;
+}
+
 static void pools(void *const *want)
 {
+	struct amp_pool late = { m->threads, late_run, NULL };
 	struct amp_pool own = { m->threads, own_run, NULL }, *p = &own;
 	void *s = odd(m->state_bytes, 64), **out = outputs();
 	CHECK(m->threads > 1 && m->steps && m->n_steps > 0);
@@ -309,6 +319,8 @@ static void pools(void *const *want)
 	CHECK(m->run(s, arena(0xff), in, out) == AMP_OK && same(out, want) && steps_seen == m->n_steps + 1);
 	m->watch(s, NULL, NULL);
 	CHECK(m->run(s, arena(0xff), in, out) == AMP_OK && same(out, want) && steps_seen == m->n_steps + 1);
+	CHECK(m->prepare(s, blob, room(), &late, -1) == AMP_OK);
+	CHECK(m->run(s, arena(0xff), in, out) == AMP_OK && same(out, want));
 	int shared = 0;
 	for (int i = 0; i < m->n_steps; i++)
 		shared += m->steps[i].parts > 1;
