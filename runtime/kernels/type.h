@@ -83,11 +83,12 @@ static inline __attribute__((unused)) int amp_share_axis(int axes, const int64_t
  */
 #define AMP_COPY_RUN(to, from, n) \
 	do { \
-		if ((n) >= 16) \
-			memcpy((to), (from), (size_t)(n) * sizeof *(to)); \
+		const int64_t run_ = (n); \
+		if (run_ >= 16) \
+			memcpy((to), (from), (size_t)run_ * sizeof *(to)); \
 		else \
-			for (int64_t run_ = 0; run_ < (n); run_++) \
-				(to)[run_] = (from)[run_]; \
+			for (int k_ = 0; k_ < (int)run_; k_++) \
+				(to)[k_] = (from)[k_]; \
 	} while (0)
 
 /* The k-th index, in row-major order, of an array with these dims. */
