@@ -77,12 +77,13 @@ struct amp_pool {
 	int threads;			/* the caller's own included; 1 or more */
 	/*
 	 * Calls job(arg, part, parts) for part 0 in the caller's thread and for each other part of 1 .. parts - 1 at
-	 * most once in a thread of its own, parts = threads; returns 0 when all that began have ended.  They share the
-	 * work as they come: a thread that has not begun when part 0 ends has nothing left to do and may be left out.
-	 * Returns 1, with nothing called, when the pool is busy.
+	 * most once in a thread of its own, parts = threads; returns 0 when all that began have ended, and none begins
+	 * after that.  They share the work as they come: a thread that has not begun when part 0 ends has nothing left
+	 * to do and may be left out.  Returns 1, with nothing called, when the pool is busy.
 	 */
 	int (*run)(struct amp_pool *pool, void (*job)(void *arg, int part, int parts), void *arg);
-	void (*yield)(void);		/* lets other threads run; called when a part has waited for long */
+	/* Lets other threads run; called before a part is taken from its thread, and in a long wait.  May be NULL. */
+	void (*yield)(void);
 };
 
 #define AMP_MAX_THREADS 64

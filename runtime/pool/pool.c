@@ -7,13 +7,13 @@
  *
  * A thread that has nothing to do watches the gate for a little while, then sleeps on a condition variable, so that a
  * program that waits for its next picture takes no time.  The gate counts jobs and the threads inside the present one;
- * it closes when the caller's part has ended, so that nobody waits for a thread that the system has not let run.
+ * it closes when the caller's part has ended, so that nobody waits for a thread that the system has not let in by then.
  * One run at a time: `busy` is taken by exchange, and who finds it taken is told so.
  *
  * A scheduler may wake a thread on the caller's own core although others are idle, and leave it there for
- * milliseconds, which is all of a run.  So the caller gives way once, should a part be left to it, and a thread that
- * then finds itself on the caller's core has the system move it (Linux).
- * POSIX threads or Windows; nothing else of the system is used.
+ * milliseconds, which is all of a run.  So the caller gives way once, should a part be left to it (team.h), and a
+ * thread that finds itself on the caller's core has the system move it before it goes in (Linux: sched_setaffinity).
+ * POSIX threads or Windows.
  */
 #if defined(__linux__) && !defined(_GNU_SOURCE)
 #define _GNU_SOURCE			/* sched_getcpu(), sched_setaffinity() */
@@ -70,7 +70,7 @@ static void thread_join(thread t) { pthread_join(t, NULL); }
 #ifdef __linux__
 static int core(void) { return sched_getcpu(); }
 
-/* The calling thread to another core, if it may run on one; what it may run on is the same afterwards. */
+/* The calling thread to another core, if it may run on one; then it may run on all of today's cores again. */
 static void leave(int core)
 {
 	cpu_set_t all, others;
@@ -79,7 +79,7 @@ static void leave(int core)
 	others = all;
 	CPU_CLR(core, &others);
 	if (CPU_COUNT(&others) > 0 && !sched_setaffinity(0, sizeof others, &others))
-		sched_setaffinity(0, sizeof all, &all);
+		(void)sched_setaffinity(0, sizeof all, &all);
 }
 #else
 static int core(void) { return -1; }
@@ -87,7 +87,9 @@ static void leave(int core) { (void)core; }
 #endif
 
 #define SPINS 4000			/* about 100 microseconds */
-#define OPEN 128u			/* of the gate: below it the threads inside, above it the jobs begun */
+/* Of the gate: below it the threads inside, above it the jobs begun, modulo 2^24: a thread that sleeps through so many
+ * misses one. */
+#define OPEN 128u
 _Static_assert(AMP_MAX_THREADS < OPEN, "the gate counts the threads inside a job");
 
 struct worker {
@@ -100,20 +102,20 @@ struct pool {
 	struct amp_pool open;		/* what the caller sees: first */
 	lock lock;			/* for sleeping only */
 	bell bell;
-	_Alignas(64) atomic_ullong gate;
+	_Alignas(64) atomic_uint gate;
 	_Alignas(64) atomic_int sleeping;
 	atomic_int busy, ending;
 	void (*job)(void *arg, int part, int parts);
 	void *arg;
-	int core;			/* where the caller began the job; -1: unknown */
+	atomic_int core;		/* where the caller began the job; -1: unknown */
 	int started;
 	struct worker worker[AMP_MAX_THREADS];
 };
 
 /* The job after `seen`, watched for at first, then slept for; its number. */
-static unsigned long long next_job(struct pool *p, unsigned long long seen)
+static unsigned next_job(struct pool *p, unsigned seen)
 {
-	unsigned long long gate;
+	unsigned gate;
 	for (int i = 0; i < SPINS; i++) {
 		if ((gate = atomic_load_explicit(&p->gate, memory_order_relaxed)) / (2 * OPEN) != seen)
 			return gate / (2 * OPEN);
@@ -140,9 +142,9 @@ static void new_job(struct pool *p)
 }
 
 /* Into the job, if it is still going on. */
-static int enter(struct pool *p, unsigned long long job)
+static int enter(struct pool *p, unsigned job)
 {
-	unsigned long long gate = atomic_load_explicit(&p->gate, memory_order_relaxed);
+	unsigned gate = atomic_load_explicit(&p->gate, memory_order_relaxed);
 	while (gate / (2 * OPEN) == job && gate & OPEN)
 		if (atomic_compare_exchange_weak_explicit(&p->gate, &gate, gate + 1, memory_order_acquire,
 							  memory_order_relaxed))
@@ -153,11 +155,12 @@ static int enter(struct pool *p, unsigned long long job)
 static void serve(struct worker *w)
 {
 	struct pool *p = w->pool;
-	for (unsigned long long job = 0; !atomic_load(&p->ending);) {
+	for (unsigned job = 0; !atomic_load(&p->ending);) {
 		job = next_job(p, job);
+		const int callers = atomic_load_explicit(&p->core, memory_order_relaxed);
+		if (callers >= 0 && core() == callers)
+			leave(callers);
 		if (enter(p, job)) {
-			if (p->core >= 0 && core() == p->core)
-				leave(p->core);
 			if (!atomic_load(&p->ending))
 				p->job(p->arg, w->part, p->open.threads);
 			atomic_fetch_sub_explicit(&p->gate, 1, memory_order_release);
@@ -186,7 +189,7 @@ static int run(struct amp_pool *pool, void (*job)(void *arg, int part, int parts
 		return 1;
 	p->job = job;
 	p->arg = arg;
-	p->core = core();
+	atomic_store_explicit(&p->core, core(), memory_order_relaxed);
 	if (pool->threads > 1)
 		new_job(p);
 	job(arg, 0, pool->threads);
@@ -223,6 +226,7 @@ enum amp_status amp_pool_new(int threads, struct amp_pool **pool)
 	lock_init(&p->lock);
 	bell_init(&p->bell);
 	atomic_init(&p->gate, 0);
+	atomic_init(&p->core, -1);
 	atomic_init(&p->sleeping, 0);
 	atomic_init(&p->busy, 0);
 	atomic_init(&p->ending, 0);

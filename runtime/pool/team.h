@@ -7,7 +7,7 @@
  *
  * A thread waits until the jobs before have ended, takes its own part, and then each part that nobody has taken yet: a
  * thread that comes late (the system gave its core to somebody else, or woke it on the core of another one) finds its
- * parts done, and nobody has waited for it.  A part, once taken, is waited for.  Who waits spins, and after a while
+ * parts done, and nobody has waited for them.  A part, once taken, is waited for.  Who waits spins, and after a while
  * lets other threads run, for machines on which more threads are ready than there are cores.  The model itself calls
  * nothing of the system: yield comes with the pool.
  */
@@ -63,13 +63,15 @@ static inline void amp_team_wait(struct amp_team *t, int parts)
 }
 
 /*
- * Before a thread takes the parts of others for the first time: one of them may be ready on this very core, and only
- * wait to be let run.
+ * Before a thread takes another's part for the first time: its own thread may be ready on this very core, and only
+ * wait to be let run.  1: asked.
  */
-static inline void amp_team_offer(struct amp_team *t)
+static inline int amp_team_offer(struct amp_team *t, int part, int job)
 {
-	if (t->yield)
-		t->yield();
+	if (!t->yield || atomic_load_explicit(&t->next[part].job, memory_order_relaxed) > job)
+		return 0;
+	t->yield();
+	return 1;
 }
 
 /* Whether the caller does this part of the job: to one thread only; `patience`: how long its own thread may take. */

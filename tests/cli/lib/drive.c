@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #if defined __SSE2__
 #include <immintrin.h>
 #endif
@@ -210,6 +211,24 @@ static void together(const void *state, void *const *want)
 }
 #endif
 
+/* An index outside its axis, in the model's input `rows`: the run says so, and the next one is as if it had not been. */
+static void bad_index(void *state, void *const *want)
+{
+	void **out = outputs(), *a = arena(0xff);
+	for (int i = 0; i < m->n_in; i++) {
+		if (strcmp(m->in[i].name, "rows") != 0)
+			continue;
+		const void *good = in[i];
+		int64_t *bad = odd(m->in[i].bytes, 8);
+		memcpy(bad, good, (size_t)m->in[i].bytes);
+		bad[m->in[i].bytes / 8 - 1] = INT64_C(1) << 40;
+		in[i] = bad;
+		CHECK(m->run(state, a, in, out) == AMP_ERR_INDEX);
+		in[i] = good;
+		CHECK(m->run(state, a, in, out) == AMP_OK && same(out, want));
+	}
+}
+
 static void statuses(void)
 {
 	const int64_t n = m->weights_bytes;
@@ -377,7 +396,15 @@ int main(int argc, char **argv)
 		void *s, **out = outputs();
 		CHECK(amp_pool_new(i, &pool) == AMP_OK && (s = prepared(-1)) != NULL);
 		CHECK(m->run(s, arena(0xff), in, out) == AMP_OK && same(out, want));
+		bad_index(s, want);
+		for (int k = 0; k < 20; k++) {		/* threads that watch, that fall asleep and that sleep */
+			const struct timespec pause = { 0, k * 20000 };
+			nanosleep(&pause, NULL);
+			CHECK(m->run(s, arena(0xff), in, out) == AMP_OK && same(out, want));
+		}
 		amp_pool_free(pool);
+		CHECK(amp_pool_new(i, &pool) == AMP_OK);
+		amp_pool_free(pool);			/* without any work */
 		pool = most;
 	}
 #endif
@@ -389,6 +416,7 @@ int main(int argc, char **argv)
 		}
 		CHECK(m->run(s, arena(0xff), in, out) == AMP_OK && same(out, want));
 		CHECK(m->run(s, arena(0x00), in, out) == AMP_OK && same(out, want));
+		bad_index(s, want);
 		modes(s, want);
 		together(s, want);
 		ran++;
