@@ -40,6 +40,10 @@ bool stage_build(struct ctx *c, const struct options *o, struct compiled *k)
 	k->g = graph_clone(c, k->source);
 	k->g->plan = o->plan ? o->plan : "speed";
 	k->g->tuning = o->tuning;
+	if (k->target && k->target->cache > 0)
+		k->g->cache = k->target->cache;
+	if (k->target && k->target->prefetch >= 0)
+		k->g->prefetch = k->target->prefetch;
 	k->g->at_start = o->at_start;
 	if (!run_passes(k->g, &po))
 		return false;

@@ -88,7 +88,7 @@ static const struct text_of { const char *name, *line, *text; } texts[] = {
 	"  --probe TRIPLE         a target file for one of LLVM's triples, from what clang says of it; guesses are marked\n\n"
 	"A target is one short text file: `--target ./my-core.target` takes one of your own.\n"
 	"Keys: name, about, note, endian little|big, bits 32|64, incbin yes|no, cc, cflags, ldflags, exe, run,\n"
-	"make LINE, threads yes|no, variant NAME MACRO flags..., detect NAME FUNCTION.\n\n"
+	"make LINE, threads yes|no, cache KB, prefetch KB, variant NAME MACRO flags..., detect NAME FUNCTION.\n\n"
 	"example:\n  ampoule compile model.onnx -o out --target generic\n"
 	"  ampoule targets --probe riscv64-unknown-elf > mine.target\n" },
 };

@@ -24,6 +24,8 @@ struct graph *graph_new(struct ctx *c, const char *name)
 	g->c = c;
 	g->name = name ? name : "";
 	g->producer = "";
+	g->cache = GRAPH_CACHE;
+	g->prefetch = GRAPH_PREFETCH;
 	return g;
 }
 

@@ -139,9 +139,13 @@ struct graph {
 	/* vec: weights that the choice of an algorithm has transformed already; the lowering takes them */
 	struct packed { const struct tensor *from, *to; int how; } *packed;
 	struct tuning *tuning;		/* ir/tuning.h; NULL: every choice has its usual value */
+	int64_t cache, prefetch;	/* the target's, for choices that change no bit (target/target.h): bytes */
 	const char *plan;		/* the numeric plan: speed, size, direct; NULL: "direct" */
 	bool at_start;			/* constants that the emitted model can compute when it is prepared are not stored */
 };
+
+#define GRAPH_CACHE (1 << 20)		/* what a graph has until it is told its target's */
+#define GRAPH_PREFETCH (256 << 10)
 
 /* ---- types and tensors --------------------------------------------------------------------- */
 

@@ -1,4 +1,4 @@
-/* choice.c - op_choice(): a value that changes no bit, as tuning.h says; declared in op.h. */
+/* choice.c - values that change no bit: op_choice() as tuning.h says, op_cache() and op_prefetch() as the target says. */
 #include "ir/tuning.h"
 #include "ops/op.h"
 
@@ -51,4 +51,14 @@ int64_t op_choice(const struct node *n, const char *what, int64_t usual, const i
 	const int64_t *v = map_get(&t->values, str_printf(c, "%s %s", what, q.key));
 	/* a file may come from anywhere */
 	return !v ? usual : *v < least ? least : *v > most ? most : *v;
+}
+
+int64_t op_cache(const struct graph *g, int64_t of_a_megabyte)
+{
+	return g ? of_a_megabyte / 1024 * (g->cache / 1024) : of_a_megabyte;
+}
+
+int64_t op_prefetch(const struct graph *g, int64_t floats)
+{
+	return g && g->prefetch / 4 < floats ? g->prefetch / 4 : floats;
 }

@@ -305,7 +305,7 @@ static void lower_c16(struct node *n, struct step *s, const struct spatial *w, c
 	} else if (tile) {
 		struct amp_winograd_c16 *p = step_kernel(s, "winograd_c16", DT_FLOAT);
 		l.w = node_in(n, 1)->data;
-		l.graph = n->graph;
+		l.graph = n->graph;	/* of the node: its target's caches */
 		const int64_t chunk = winograd_chunk(&l, tile), tiles = winograd_tiles(&l, tile);
 		int64_t chunks[] = { chunk / 28 * 14, chunk * 2, chunk * 4, tiles }, aheads[] = { 0, 4 << 10, 16 << 10, 64 << 10 };
 		for (int i = 0; i < 4; i++)
@@ -354,7 +354,7 @@ static void lower_c16(struct node *n, struct step *s, const struct spatial *w, c
 		}
 		const int64_t wp = (w->out[1] - 1) * w->stride[1] + (w->kernel[1] - 1) * w->dilation[1] + 1;
 		p->copy = c < 16 || w->pad[1] > 0 || wp > w->in[1] ? AMP_CONV_BAND : AMP_CONV_IN_PLACE;
-		p->ahead = node_in(n, 1)->data->n * 4 > MANY_WEIGHTS ? PREFETCH : 0;
+		p->ahead = node_in(n, 1)->data->n * 4 > MANY_WEIGHTS ? op_prefetch(n->graph, PREFETCH) : 0;
 		/* what each output pixel sees, if that is not much and its rows are short: then likewise one row */
 		const int64_t taps = w->kernel[0] * w->kernel[1], pixels = w->out[0] * w->out[1];
 		if (c >= 16 && group == 1 && m >= FEW_OUTPUTS && w->out[0] > 1 && w->out[1] <= SHORT_ROW &&
@@ -368,7 +368,7 @@ static void lower_c16(struct node *n, struct step *s, const struct spatial *w, c
 		const int64_t row = (cg + cs - 1) / cs * cs * wp * 4;
 		int64_t band = w->out[0];
 		while (band > 1 && ((band - 1) * w->stride[0] + (w->kernel[0] - 1) * w->dilation[0] + 1) * row >
-				   BAND_BYTES)
+				   op_cache(n->graph, BAND_BYTES))
 			band = (band + 1) / 2;
 		int64_t bands[] = { 1, (band + 3) / 4, (band + 1) / 2, band * 2, band * 4, w->out[0] };
 		for (int i = 0; i < 6; i++)

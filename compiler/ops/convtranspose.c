@@ -137,7 +137,7 @@ static void lower_c16(struct node *n, struct step *s, const struct spatial *w, c
 	p->wp = p->left + (high >= p->iw ? high + 1 : p->iw);
 	const int64_t row = (int64_t)(p->c + 15) / 16 * p->wp * 64, rows = (p->kh + p->sh - 1) / p->sh;
 	int64_t band = p->oh;
-	while (p->copy && band > 1 && ((band + p->sh - 2) / p->sh + rows) * row > BAND_BYTES)
+	while (p->copy && band > 1 && ((band + p->sh - 2) / p->sh + rows) * row > op_cache(n->graph, BAND_BYTES))
 		band = (band + 1) / 2;
 	p->band = (int32_t)band;
 	if (p->copy)

@@ -9,7 +9,7 @@ struct winograd_layer {
 	int64_t c, m, oh, ow, kernel, stride;
 	const struct tensor *w;		/* float [m, c, kernel, kernel] */
 	int64_t chunk;			/* tiles in a chunk; 0: winograd_chunk() decides */
-	struct graph *graph;		/* keeps the transformed weights; may be NULL */
+	struct graph *graph;		/* keeps the transformed weights, knows the target's caches; may be NULL */
 	const struct tensor *w_direct;	/* the same, packed for conv_c16; for winograd_choose() */
 };
 

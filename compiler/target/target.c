@@ -24,6 +24,18 @@ static const char *rest(const char *s)
 	return s;
 }
 
+/* A number of KB up to a GB, as bytes. */
+static bool kilobytes(const char *v, int64_t least, int64_t *bytes)
+{
+	int64_t n = 0;
+	if (!*v || strlen(v) > 7)
+		return false;
+	for (; *v >= '0' && *v <= '9'; v++)
+		n = n * 10 + (*v - '0');
+	*bytes = n * 1024;
+	return !*v && n >= least && n <= 1 << 20;
+}
+
 static bool set(struct ctx *c, struct target *t, const char *key, const char *v)
 {
 	if (str_eq(key, "name"))
@@ -48,6 +60,8 @@ static bool set(struct ctx *c, struct target *t, const char *key, const char *v)
 		t->incbin = str_eq(v, "yes");
 	else if (str_eq(key, "bits") && (str_eq(v, "32") || str_eq(v, "64")))
 		t->bits = str_eq(v, "32") ? 32 : 64;
+	else if (str_eq(key, "cache") || str_eq(key, "prefetch"))
+		return kilobytes(v, str_eq(key, "cache") ? 16 : 0, str_eq(key, "cache") ? &t->cache : &t->prefetch);
 	else if (str_eq(key, "threads") && (str_eq(v, "yes") || str_eq(v, "no")))
 		t->no_threads = str_eq(v, "no");
 	else if (str_eq(key, "make") && *v)
@@ -80,6 +94,7 @@ const struct target *target_parse(struct ctx *c, const char *text, size_t n, con
 	const char *s = str_dup_n(c, text, n);
 	int line = 0;
 	t->bits = 64;
+	t->prefetch = -1;
 	while (*s) {
 		const char *end = strchr(s, '\n');
 		const size_t len = end ? (size_t)(end - s) : strlen(s);
@@ -147,13 +162,13 @@ const char *target_breach(struct ctx *c, const struct target *t)
 		"-freciprocal-math", "-ffinite-math-only", "-fno-honor-nans", "-fno-honor-infinities", "-fno-signed-zeros",
 		"-fapprox-func", "-fdenormal-fp-math=preserve-sign", "-fdenormal-fp-math=positive-zero",
 		"-mdaz-ftz", "-ffp-model=fast", "-ffp-model=aggressive", NULL };
-	for (int v = -2; v < vec_len(t->variants); v++) {
-		const char *flags = v == -2 ? t->cflags : v == -1 ? t->ldflags : t->variants[v].flags;
+	for (int v = -3; v < vec_len(t->variants); v++) {
+		const char *flags = v == -3 ? t->cc : v == -2 ? t->cflags : v == -1 ? t->ldflags : t->variants[v].flags;
 		for (const char *w; flags && (w = word(c, &flags)) != NULL;) {
 			for (int i = 0; breaking[i]; i++)
 				if (str_eq(w, breaking[i]))
 					return w;
-			if (t->bits == 32 && str_starts(w, "-mfpu=neon"))	/* ARMv7's flushes subnormals */
+			if (t->bits == 32 && str_starts(w, "-mfpu=") && strstr(w, "neon"))	/* ARMv7's flushes subnormals */
 				return w;
 		}
 	}

@@ -15,6 +15,8 @@
  *	exe .exe			what programs' names end in; absent: nothing
  *	make LINE			a line of the emitted Makefile: make AR := llvm-ar
  *	threads yes|no			--threads is refused where there are none
+ *	cache KB			of a core, the second level: bands and chunks of work are sized for it; default 1024
+ *	prefetch KB			how far ahead weights are fetched from memory, at most; 0: never; default 256
  *	variant NAME MACRO [flags...]	one build of the model: NAME ends its symbols, MACRO picks simd/ header;
  *					in order, best last; the first must run everywhere
  *	detect NAME FUNCTION		simd/cpu.h function that says whether this CPU runs variant NAME
@@ -34,6 +36,7 @@ struct target {
 	bool big_endian, incbin, no_threads;
 	const char **make;		/* vec */
 	int bits;
+	int64_t cache, prefetch;	/* bytes; 0, -1: not said */
 	struct target_variant *variants;	/* vec */
 };
 

@@ -77,7 +77,7 @@ one() {
 for NAME in tiny several attention functions every; do
 	model $NAME
 	exact $NAME > "$W/$NAME.exact"
-	[ -s "$W/$NAME.exact" ] || fail "run --exact $NAME"
+	recorded $NAME
 	code 0 "$AMPOULE" run "$W/$NAME.onnx" --json $(given $NAME)
 	one "" gcc "-O2"
 	one "" clang "-O2"
@@ -148,6 +148,20 @@ cflags -Os
 variant plain AMP_ISA_GENERIC
 END
 one "--target $W/mine.target" gcc -Os
+# caches of its own: other chunks and bands, the same bytes
+printf 'name near\ncache 64\nprefetch 0\nincbin yes\nvariant plain AMP_ISA_GENERIC\n' > "$W/near.target"
+NAME=small
+code 0 "$AMPOULE" compile "$W/small.onnx" -o "$W/far" --library --target generic
+code 0 "$AMPOULE" compile "$W/small.onnx" -o "$W/near" --library --target "$W/near.target"
+cmp -s "$W/far/small_model.c" "$W/near/small_model.c" && fail "the target's cache decides nothing"
+cmp "$W/far/small.weights" "$W/near/small.weights" || fail "the target's cache changes weights"
+one "--target $W/near.target" gcc -O2
+for line in "cache 8" "cache x" "cache" "prefetch -1" "prefetch 99999999"; do
+	printf 'name mine\nvariant plain AMP_ISA_GENERIC\n%s\n' "$line" > "$W/bad.target"
+	code 2 "$AMPOULE" compile "$W/tiny.onnx" -o "$W/x" --target "$W/bad.target"
+	has "$W/err" "bad.target, line 3" "$line"
+done
+NAME=tiny
 printf 'name mine\nvariant plain AMP_ISA_GENERIC\nspeed fast\n' > "$W/bad.target"
 code 2 "$AMPOULE" compile "$W/tiny.onnx" -o "$W/x" --target "$W/bad.target"
 has "$W/err" "bad.target, line 3" speed

@@ -21,6 +21,12 @@ case $(nm "$AMPOULE" 2> /dev/null | grep -c __asan_init) in
 *) limit=100 ;;		# the sanitized compiler takes its time
 esac
 seconds $limit "$AMPOULE" compile full.onnx -o out --library || fail "the compiler is too slow"
+printf 'name near\nprefetch 0\nincbin yes\nvariant plain AMP_ISA_GENERIC\n' > near.target
+"$AMPOULE" compile full.onnx -o near --library --target ./near.target > /dev/null
+grep -q '\.ahead = [1-9]' out/full_model.c || fail "large weights are not prefetched"
+grep -q '\.ahead = [1-9]' near/full_model.c && fail "prefetch 0 prefetches"
+rm -r near
+[ ! -e out/kernels/layout.inc ] || fail "a conversion of layout inside the network"
 seconds 20 make -s -j2 -C out CC="$CC" || fail "the emitted folder builds too slowly"
 $CC -O2 $STRICT -Iout -DMODEL=full_model "$DRIVE" out/libfull.a -o drive -lm
 "$AMPOULE" inspect full.onnx --json > inspect.json
