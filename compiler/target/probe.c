@@ -22,6 +22,7 @@ struct probe {
 	bool linked;			/* `layout` is known */
 	struct llvm_layout layout;
 	struct fact endian, bits, incbin, fma, about, run;
+	const char *cflags;		/* or NULL */
 	const char *base;		/* built-in target whose variants are taken, or NULL: plain C */
 	bool small;			/* a microcontroller */
 	bool no_os;			/* so no threads */
@@ -113,6 +114,9 @@ static void take_facts(struct ctx *c, struct probe *p)
 		p->fma.value = fma_of(c, p);
 	else
 		p->fma = (struct fact){ "as the compiler's macros say", "no clang was asked" };
+	/* NEON of 32-bit Arm flushes subnormals (runtime/simd/guard.h): the unit beside it does not */
+	if (macro(c, p, "__ARM_NEON") && str_eq(p->bits.value, "32"))
+		p->cflags = macro(c, p, "__ARM_FEATURE_FMA") ? "-mfpu=vfpv4" : "-mfpu=vfpv3";
 	const char *emu = emulator(c, p);
 	if (emu)
 		p->run = (struct fact){ emu, "qemu's name for the architecture; -L FOLDER if its C library lies elsewhere" };
@@ -165,7 +169,9 @@ static bool ask(struct ctx *c, const char *triple, struct probe *p)
 		return false;
 	}
 	const char *eval = macro(c, p, "__FLT_EVAL_METHOD__"), *mant = macro(c, p, "__DBL_MANT_DIG__");
-	if ((eval && !str_eq(eval, "0") && str_starts(p->arch, "i")) || (mant && !str_eq(mant, "53"))) {
+	/* clang 19 no longer says how float is computed */
+	const bool x87 = p->macros && macro(c, p, "__i386__") && !macro(c, p, "__SSE2__");
+	if (x87 || (eval && !str_eq(eval, "0") && str_starts(p->arch, "i")) || (mant && !str_eq(mant, "53"))) {
 		diag(c, SEV_ERROR, "target", NULL, "%s cannot carry the numeric contract: float and double are not computed "
 		     "as IEEE binary32 and binary64%s", triple, str_starts(p->arch, "i") ?
 		     "; 32-bit x86 needs a target file with cflags -msse2 -mfpmath=sse" : "");
@@ -210,6 +216,8 @@ static void describe(struct ctx *c, const struct probe *p, struct text *t)
 				    keys[i].f->why ? keys[i].f->why : "");
 	text_printf(t, "cc %s --target=%s%s\n", p->clang ? p->clang->name : "clang", p->triple, p->clang ? "" :
 		    "  # guess: no clang was found");
+	if (p->cflags)
+		text_printf(t, "cflags %s\n", p->cflags);
 	const struct target *base = p->base ? target_find(c, p->base) : NULL;
 	for (int i = 0; base && i < vec_len(base->variants); i++)
 		text_printf(t, "variant %s %s %s%s\n", base->variants[i].name, base->variants[i].macro,

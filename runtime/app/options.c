@@ -95,8 +95,16 @@ static void version(const struct amp_model *m, const char *isa)
 	printf("%s, compiled by Ampoule %s\nmodel   sha256 %s\nweights sha256 %s\nreads   %s\nvariants", m->name,
 	       m->version, m->model_sha256, m->weights_sha256, app_formats());
 	const int best = m->best_isa ? m->best_isa() : -1;
-	for (int i = 0; i < m->n_isa; i++)
-		printf(" %s%s", m->isa_names[i], (isa ? !strcmp(m->isa_names[i], isa) : i == best) ? " (used here)" : "");
+	int used = isa ? -1 : best;
+	for (int i = 0; isa && i < m->n_isa; i++)
+		if (!strcmp(m->isa_names[i], isa))
+			used = i;
+	for (int i = 0; i < m->n_isa; i++)		/* best last: what a CPU has, it has up to its best one */
+		printf(" %s%s", m->isa_names[i], i == used && i <= best ? " (used here)" : "");
+	if (isa && used > best)
+		printf("\nasked for %s: this CPU lacks the instructions", isa);
+	else if (isa && used < 0)
+		printf("\nasked for %s: there is no such variant", isa);
 	if (m->no_contract)
 		printf("\ncontract not promised: compiled with %s", m->no_contract);
 	else

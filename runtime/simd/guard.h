@@ -17,6 +17,9 @@
 #if FLT_EVAL_METHOD != 0
 #error "float must be computed as float: build with -msse2 -mfpmath=sse (32-bit x86) or -fexcess-precision=fast (s390x)"
 #endif
+#if defined __clang__ && defined __ARM_NEON && !defined __aarch64__
+#error "NEON of 32-bit Arm flushes subnormals, and clang vectorises for it: build with -mfpu=vfpv4, or a unit without NEON"
+#endif
 #if FLT_RADIX != 2 || FLT_MANT_DIG != 24 || DBL_MANT_DIG != 53
 #error "float and double must be IEEE binary32 and binary64"
 #endif
