@@ -215,6 +215,8 @@ check-product: all $(CLI_TOOLS)
 # after a change of the numeric plan: the hashes of run --exact, those of exported models with FULL=1
 bits-record: all $(CLI_TOOLS) $(if $(FULL),bits-models)
 	@nice $(BITS) --record
+	@AMPOULE=$(abspath $(BUILD)/ampoule) BUILD=$(abspath $(BUILD)) CC="$(CC)" sh tests/bits/kernels.sh > tests/bits/kernels.tmp && \
+		mv tests/bits/kernels.tmp tests/bits/kernels.txt
 bits-models:
 	@sh tools/deps.sh models
 	@mkdir -p $(BUILD)/bits/models; py=$$(sh tools/venv.sh $(VENV)) && for m in $(or $(filter $(BITS_EXPORTS),$(MODELS)),$(if $(MODELS),,$(BITS_EXPORTS))); do \

@@ -65,6 +65,12 @@ diff -r speed default || fail "speed is not the default plan"
 code 0 "$AMPOULE" compile rcmnet.onnx -o direct --library --plan direct
 code 0 "$AMPOULE" compile rcmnet.onnx -o size --library --plan size
 cmp direct/rcmnet.weights size/rcmnet.weights
+# the plan does not look at the target: one text of the model for all
+for target in generic aarch64 armv7 riscv64-v s390x wasm32 x86_64-windows; do
+	code 0 "$AMPOULE" compile rcmnet.onnx -o other --library --target $target
+	cmp speed/rcmnet_model.c other/rcmnet_model.c || fail "$target has a model of its own"
+	rm -r other
+done
 code 0 "$AMPOULE" inspect rcmnet.onnx
 has out "numeric plan" "  winograd"
 python3 - <<'END'
@@ -76,7 +82,7 @@ for plan in "speed", "size", "direct":
 	assert bool(took) == (plan == "speed"), m["layers"]
 	for l in took:	# the last that was tried is the one that was taken, and rule 18 admits it
 		name, ratio = l["error_over_direct"].split(", ")[-1].split()
-		assert name == l["algorithm"] and 0 < float(ratio) <= 16, l
+		assert name == l["algorithm"] and 0 < float(ratio) <= 8, l
 END
 grep -q 'algorithm=winograd' speed/rcmnet_model.c || fail "no layer is computed by Winograd's algorithm"
 # error by layer, and the page: well formed, whole in itself, the same twice

@@ -39,6 +39,7 @@ one() {
 for NAME in small wide; do
 	[ $NAME = small ] || model $NAME
 	exact $NAME > "$W/$NAME.exact"
+	[ $NAME = small ] || recorded $NAME
 	[ -s "$W/$NAME.exact" ] || fail "run --exact $NAME"
 	if [ $NAME = small ]; then
 		one 3 gcc -O2 ""

@@ -63,6 +63,11 @@ exact() {
 	"$AMPOULE" run "$W/$1.onnx" --exact --json $(given "$1") |
 		python3 -c 'import json, sys; [print(o["sha256"]) for o in json.load(sys.stdin)["outputs"]]'
 }
+# recorded NAME: what `run --exact` gives is what it gave when the numeric plan was last changed (tests/bits/kernels.sh)
+recorded() {
+	awk -v name="$1" '$1 == name { print $3 }' tests/bits/kernels.txt | cmp -s - "$W/$1.exact" ||
+		fail "$1: run --exact no longer gives the bytes of tests/bits/kernels.txt; if they had to change: make bits-record"
+}
 input_name() {
 	"$AMPOULE" inspect "$W/$1.onnx" --json |
 		python3 -c 'import json, sys; print(json.load(sys.stdin)["inputs"][int(sys.argv[1])]["name"])' "$2"
