@@ -141,7 +141,8 @@ test-kernels/%: $(BUILD)/tests/kernels/%
 .PHONY: all check-quick unit clean test-unit/% test-kernels/%
 unit: $(UNIT:%=$(BUILD)/tests/%)
 	@set -e; for t in $(UNIT); do echo "== $$t"; BUILD=$(BUILD) $(BUILD)/tests/$$t > $(BUILD)/tests/$$t.log 2>&1 || \
-		{ cat $(BUILD)/tests/$$t.log; echo "FAILED: $$t"; exit 1; }; done
+		{ cat $(BUILD)/tests/$$t.log; echo "FAILED: $$t"; exit 1; }; \
+	sed -n 's/^ *not run/   &/p' $(BUILD)/tests/$$t.log; done
 check-quick: all unit
 clean:
 	rm -rf $(BUILD)
