@@ -455,7 +455,7 @@ def write_report(args, report):
                                      for r in record["races"][i]["rows"]]) for record in report["models"]]
         paths.append(stem + (f"-{threads}" if i else "") + ".svg")
         with open(paths[-1], "w") as f:
-            f.write(chart.chart(f"float32, batch 1, {threads} thread{'s' * (threads > 1)}",
+            f.write(chart.chart(f"float32, {'' if args.growth else 'batch 1, '}{threads} thread{'s' * (threads > 1)}",
                                 f"{about['cpu']}; {about['cc']}; medians of {args.runs}", groups))
     return paths
 
