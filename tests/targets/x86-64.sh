@@ -36,7 +36,8 @@ printf '#include <pmmintrin.h>\n__m128 f(__m128 a);\n__m128 f(__m128 a) { return
 $X -O2 -msse3 -c "$W/three.c" -o "$W/three.o"
 objdump -d "$W/three.o" | grep -qwE "$SSE3" || fail "the search finds no SSE3 where there is"
 n=0
-for o in "${P%/*}"/*_model_sse2.o "${P%/*}"/rcmnet.o "${P%/*}"/*_app.o "${P%/*}"/app/*.o; do
+for o in "${P%/*}"/*_model_sse2.o "${P%/*}"/rcmnet.o "${P%/*}"/*_app.o "${P%/*}"/obj/app/*.o; do
+	case $o in */sha256.o) continue ;; esac	# SHA's own instructions, behind their bit of CPUID
 	objdump -d "$o" | grep -wE "$SSE3" && fail "an instruction newer than SSE2 in $o"
 	n=$((n + 1))
 done
