@@ -176,7 +176,8 @@ bool winograd_whole(const struct winograd_layer *l, int tile)
 
 int64_t winograd_ahead(const struct winograd_layer *l, int tile)
 {
-	return weight_bytes(l, tile) <= op_cache(l->graph, SMALL_WEIGHTS) ? 0 : op_prefetch(l->graph, 48 << 10);
+	const int64_t near = weight_bytes(l, tile) <= op_cache(l->graph, SMALL_WEIGHTS);
+	return op_prefetch(l->graph, near ? 4 << 10 : 48 << 10);
 }
 
 int64_t winograd_scratch(const struct winograd_layer *l, int tile)
