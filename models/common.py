@@ -87,7 +87,7 @@ def weights(model, seed):
         elif isinstance(module, nn.MultiheadAttention):
             normal(module.in_proj_weight, module.embed_dim ** -0.5)
             normal(module.in_proj_bias, 0.1)
-        elif isinstance(module, (nn.BatchNorm2d, nn.LayerNorm)):
+        elif isinstance(module, (nn.BatchNorm2d, nn.LayerNorm, nn.GroupNorm, nn.InstanceNorm2d)):
             with torch.no_grad():
                 module.weight.copy_(0.75 + 0.5 * torch.rand(module.weight.shape, generator=g))
             normal(module.bias, 0.1)

@@ -1,11 +1,12 @@
 /*
  * layernorm.c - LayerNormalization and RMSNormalization over the axes from `axis` on;
  * GroupNormalization and InstanceNormalization over the channels of a group and space.  All are the
- * `norm` kernel.
+ * `norm` kernel; the last two have a c16 form with the same bits.
  */
 #include "ops/op.h"
 #define AMP_T 1
 #include "kernels/norm.inc"
+#include "kernels/norm_c16.inc"
 
 #include <string.h>
 
@@ -188,6 +189,46 @@ static bool infer_group(struct node *n)
 	return true;
 }
 
+/* Scale or bias, a number a channel or a group: [c/16, 16], 0 beyond c */
+static struct value *affine_c16(const struct node *n, int i, int64_t c)
+{
+	const struct tensor *v = op_const(n, i);
+	const int64_t dims[] = { (c + 15) / 16, 16 };
+	struct tensor *t = tensor_new(n->graph->c, DT_FLOAT, 2, dims);
+	for (int64_t k = 0; k < c; k++)
+		((float *)t->data)[k] = ((const float *)v->data)[k / (c / v->n)];
+	return step_const(n, str_printf(n->graph->c, "%s (c16)", node_in(n, i)->name), t);
+}
+
+static void lower_c16(struct node *n, struct step *s, const struct type *x, int64_t groups, int64_t space)
+{
+	struct amp_norm_c16 *p = step_kernel(s, "norm_c16", DT_FLOAT);
+	const int64_t c = x->dim[1].value;
+	*p = (struct amp_norm_c16){
+		.n = (int32_t)x->dim[0].value, .c = (int32_t)c, .each = (int32_t)(c / groups), .space = space,
+		.epsilon = attr_float(n, "epsilon", (double)1e-5f),
+	};
+	s->phases = 2;
+	s->shared = x->dim[0].value * ((c + 15) / 16) * 32 * 4;
+	s->scratch = p->each > 1 ? 16 * space * 4 : 0;
+	step_in(s, node_in(n, 0));
+	step_in(s, affine_c16(n, 1, c));
+	step_in(s, affine_c16(n, 2, c));
+	step_out(s, node_out(n, 0));
+	step_inplace(s, 0, 0);
+}
+
+static bool c16_group(const struct node *n, enum layout *want_in, enum layout *want_out)
+{
+	const struct type *x;
+	int64_t groups;
+	if (!op_in_type(n, 0, &x) || !groups_of(n, x, &groups) || groups < 1 || x->dtype != DT_FLOAT || x->rank < 3 ||
+	    !op_const(n, 1) || !op_const(n, 2) || type_elements(x) < 1 || type_elements(x) > INT32_MAX / 64)
+		return false;
+	want_in[0] = want_out[0] = LAYOUT_C16;
+	return true;
+}
+
 static bool lower_group(struct node *n, struct step *s)
 {
 	const struct type *x;
@@ -196,6 +237,10 @@ static bool lower_group(struct node *n, struct step *s)
 		return false;
 	for (int d = 2; d < x->rank; d++)
 		space *= x->dim[d].value;
+	if (node_in(n, 0)->layout == LAYOUT_C16) {
+		lower_c16(n, s, x, groups, space);
+		return true;
+	}
 	struct amp_norm *p = step_kernel(s, "norm", x->dtype);
 	const int64_t c = x->dim[1].value, each = groups ? c / groups : 0;
 	const bool per_group = attr_int(n, "per_group", 0) != 0;
@@ -217,9 +262,9 @@ static bool lower_group(struct node *n, struct step *s)
 
 const struct op op_groupnormalization = {
 	.domain = "", .name = "GroupNormalization", .since = 21, .min_in = 3, .max_in = 3, .min_out = 1,
-	.max_out = 1, .upgrade = upgrade_group, .infer = infer_group, .lower = lower_group,
+	.max_out = 1, .upgrade = upgrade_group, .infer = infer_group, .lower = lower_group, .c16 = c16_group,
 };
 const struct op op_instancenormalization = {
 	.domain = "", .name = "InstanceNormalization", .since = 22, .min_in = 3, .max_in = 3,
-	.min_out = 1, .max_out = 1, .infer = infer_group, .lower = lower_group,
+	.min_out = 1, .max_out = 1, .infer = infer_group, .lower = lower_group, .c16 = c16_group,
 };

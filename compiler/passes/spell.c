@@ -4,6 +4,8 @@
  * In: a typed graph.  Out:
  *	x * (1 + erf(x / sqrt(2))) * 0.5, the factors in any order, x * 0.7071 for the quotient	-> Gelu
  *	d = x - mean(x); d / sqrt(mean(d * d) + epsilon) * scale + bias over the last axis	-> LayerNormalization
+ *	InstanceNormalization, scale 1, bias 0, of x as [N, groups, all], made [N, C, space..] again;
+ *	then * scale, + bias for each channel, if they are there				-> GroupNormalization
  * Numbers are compared to 1e-6.
  *
  * Numeric plan: this changes bits.  Gelu multiplies by 1/sqrt(2) where the exporters divide; the
@@ -143,6 +145,62 @@ static void find_layer_norm(struct node *div)
 	node_remove(plus);
 }
 
+/* ---- GroupNormalization ---------------------------------------------------------------------- */
+
+static bool all_are(const struct value *v, double k)
+{
+	double x;
+	return v && const_splat(v, &x) && x == k;
+}
+
+/* The constant factor or summand of each channel in the single node behind v, if it is op */
+static struct node *for_channels(const struct value *v, const char *op, const struct type *x, double *each)
+{
+	struct node *n = value_only_user(v);
+	if (!n || n->graph != v->graph || !node_is(n, op) || !type_equal(&n->out[0]->type, x))
+		return NULL;
+	return const_channels(n->in[n->in[0] == v], x, 1, each) ? n : NULL;
+}
+
+static struct value *numbers(struct graph *g, const char *name, enum dtype type, int64_t n, const double *x)
+{
+	struct tensor *t = tensor_new(g->c, type, 1, &n);
+	for (int64_t i = 0; i < n; i++)
+		tensor_set_f(t, i, x[i]);
+	return value_const(g, name, t);
+}
+
+static void find_group_norm(struct node *back)
+{
+	struct node *norm = node_is(back, "Reshape") ? only(back->in[0], "InstanceNormalization") : NULL;
+	struct node *split = norm ? norm->in[0]->def : NULL;
+	if (!split || !node_is(split, "Reshape") || split->graph != back->graph ||
+	    !all_are(node_in(norm, 1), 1) || !all_are(node_in(norm, 2), 0))
+		return;
+	struct value *x = split->in[0];
+	const struct type *flat = &norm->in[0]->type, *t = &x->type;
+	if (!type_known(t) || !type_known(flat) || t->rank < 3 || flat->rank != 3 || !type_equal(t, &back->out[0]->type) ||
+	    type_elements(t) < 1 || flat->dim[0].value != t->dim[0].value || t->dim[1].value % flat->dim[1].value)
+		return;
+	const int64_t c = t->dim[1].value;
+	double *scale = NEW_ARRAY(back->graph->c, c, double), *bias = NEW_ARRAY(back->graph->c, c, double);
+	struct node *last = back, *mul = for_channels(back->out[0], "Mul", t, scale);
+	for (int64_t i = 0; !mul && i < c; i++)
+		scale[i] = 1;
+	last = mul ? mul : last;
+	struct node *add = for_channels(last->out[0], "Add", t, bias);
+	for (int64_t i = 0; !add && i < c; i++)
+		bias[i] = 0;
+	last = add ? add : last;
+	struct node *n = node_make(last, "", "GroupNormalization", norm->name, x,
+				   numbers(last->graph, str_printf(last->graph->c, "%s.scale", norm->name), t->dtype, c, scale));
+	node_add_in(n, numbers(last->graph, str_printf(last->graph->c, "%s.bias", norm->name), t->dtype, c, bias));
+	attr_set_int(n, "num_groups", flat->dim[1].value);
+	attr_set_float(n, "epsilon", attr_float(norm, "epsilon", (double)1e-5f));
+	node_take_out(n, 0, last->out[0]);
+	node_remove(last);
+}
+
 bool pass_spell(struct graph *g)
 {
 	struct node **nodes = graph_nodes(g);
@@ -151,6 +209,8 @@ bool pass_spell(struct graph *g)
 			find_gelu(nodes[i]);
 			if (!nodes[i]->removed)
 				find_layer_norm(nodes[i]);
+			if (!nodes[i]->removed)
+				find_group_norm(nodes[i]);
 			graph_drop_dead(g);
 		}
 	return true;

@@ -3,7 +3,7 @@
 Plain PyTorch after the papers, no torchvision or timm.  Each file says which paper.
 """
 
-from . import densenet, efficientnet, mobilenet, resnet, swin, vgg, vit
+from . import densenet, efficientnet, mobilenet, resnet, swin, unet, vgg, vit
 
 MODELS = {
     "resnet18": resnet.resnet18,
@@ -14,5 +14,7 @@ MODELS = {
     "efficientnet_b0": efficientnet.efficientnet_b0,
     "vit_tiny": vit.vit_tiny,
     "swin_tiny": swin.swin_tiny,
+    "unet": unet.unet,
+    "unet_groupnorm": unet.unet_groupnorm,
 }
 SIZE = 224

@@ -351,6 +351,12 @@ static void every(struct out *o)
 	out_of(o, 6, "MatMulInteger", "q qt qz qtz", "o_int", "");
 	out_of(o, 2, "QLinearMatMul", "q qs qz qt qts qtz qs qz", "o_quantised", "");
 	out(o, "DequantizeLinear", "q qs qz", "o_dequantised", "");
+	weights(o, "ng", "4", 1, 0.2f);		/* before opset 21 a number a group */
+	weights(o, "nh", "4", 0, 0.2f);
+	weights(o, "ns", "32", 1, 0.2f);
+	weights(o, "nb", "32", 0, 0.2f);
+	out(o, "GroupNormalization", "x32 ng nh", "o_norm_c16", "num_groups=4");
+	out(o, "InstanceNormalization", "x32 ns nb", "o_norm_c16_each", "");
 }
 
 /* As tiny's head, but the batch has a name; the file's name and the values' are unpleasant ones. */
