@@ -305,7 +305,7 @@ static void lower_c16(struct node *n, struct step *s, const struct spatial *w, c
 	} else if (tile) {
 		struct amp_winograd_c16 *p = step_kernel(s, "winograd_c16", DT_FLOAT);
 		l.w = node_in(n, 1)->data;
-		l.graph = n->graph;	/* of the node: its target's caches */
+		l.graph = n->graph;
 		const int64_t chunk = winograd_chunk(&l, tile), tiles = winograd_tiles(&l, tile);
 		int64_t chunks[] = { chunk / 28 * 14, chunk * 2, chunk * 4, tiles }, aheads[] = { 0, 4 << 10, 16 << 10, 64 << 10 };
 		for (int i = 0; i < 4; i++)

@@ -112,8 +112,9 @@ struct value *step_const(const struct node *n, const char *name, const struct te
  */
 int64_t op_choice(const struct node *n, const char *what, int64_t usual, const int64_t *candidates, int count);
 
-/* A size that suits a second-level cache of 1 MB, for the target's; floats that weights are prefetched, no more than it takes. */
+/* Bytes that suit a second-level cache of 1 MB -> those that suit the target's; g NULL: as they are. */
 int64_t op_cache(const struct graph *g, int64_t of_a_megabyte);
+/* Floats that weights are fetched ahead, no more than the target takes. */
 int64_t op_prefetch(const struct graph *g, int64_t floats);
 
 /* Multiply-accumulates as the node's row counts them; 0 where it counts none. */

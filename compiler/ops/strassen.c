@@ -140,10 +140,10 @@ bool strassen_choose(struct ctx *ctx, const struct strassen_layer *l, const char
 #define CHUNK_BYTES (224 << 10)		/* sums of inputs of a chunk: they stay in the second cache */
 #define PREFETCH (64 << 10)		/* floats ahead, at most */
 
-static int64_t usual_chunk(const struct graph *g, const struct strassen_layer *l)	/* pairs */
+static int64_t usual_chunk(const struct strassen_layer *l)	/* pairs */
 {
 	const int64_t pairs = l->n * pairs_of(l);
-	int64_t room = op_cache(g, CHUNK_BYTES) / ((half_of(l) + 16) * 16);
+	int64_t room = op_cache(l->graph, CHUNK_BYTES) / ((half_of(l) + 16) * 16);
 	if (pairs <= room || pairs <= 28)
 		return pairs;
 	room = room < 28 ? 14 : room / 14 * 14;		/* 14: the widest register tile */
@@ -154,7 +154,7 @@ static int64_t usual_chunk(const struct graph *g, const struct strassen_layer *l
 void strassen_lower(struct node *n, struct step *s, const struct strassen_layer *l, struct value *bias)
 {
 	struct ctx *c = n->graph->c;
-	const int64_t pairs = l->n * pairs_of(l), usual = usual_chunk(n->graph, l);
+	const int64_t pairs = l->n * pairs_of(l), usual = usual_chunk(l);
 	int64_t chunks[] = { 14, 28, usual / 2, usual * 2, pairs }, aheads[] = { 0, 4 << 10, 16 << 10, 64 << 10 };
 	for (int i = 0; i < 5; i++)
 		chunks[i] = chunks[i] < 1 || chunks[i] > pairs ? usual : chunks[i];
@@ -162,8 +162,9 @@ void strassen_lower(struct node *n, struct step *s, const struct strassen_layer 
 	*p = (struct amp_strassen){
 		.n = (int32_t)l->n, .rows = (int32_t)l->rows, .k = (int32_t)l->k, .m = (int32_t)l->m, .half = (int32_t)half_of(l),
 		.chunk = (int32_t)op_choice(n, "chunk", usual, chunks, 5),
-		.ahead = op_choice(n, "ahead", op_prefetch(n->graph, PREFETCH), aheads, 4), .x_matrix = l->x_matrix, .x_row = l->x_row,
-		.x_block = l->x_block, .y_matrix = l->y_matrix, .y_row = l->y_row, .y_block = l->y_block, .act = op_activation(n),
+		.ahead = op_choice(n, "ahead", op_prefetch(n->graph, PREFETCH), aheads, 4),
+		.x_matrix = l->x_matrix, .x_row = l->x_row, .x_block = l->x_block,
+		.y_matrix = l->y_matrix, .y_row = l->y_row, .y_block = l->y_block, .act = op_activation(n),
 		.alpha = attr_float(n, "act_alpha", 0), .beta = attr_float(n, "act_beta", 0),
 	};
 	const int64_t bytes = 16 * ((int64_t)p->half + 16) * p->chunk;

@@ -158,7 +158,8 @@ int64_t winograd_chunk(const struct winograd_layer *l, int tile)
 	const int64_t each = n * n * (k_blocks + (l->m + 15) / 16) * 64;
 	const int64_t across = (l->ow + tile - 1) / tile, tiles = across * ((l->oh + tile - 1) / tile);
 	const int64_t w = weight_bytes(l, tile);
-	const int64_t room_bytes = w <= op_cache(l->graph, SMALL_WEIGHTS) ? CHUNK_BYTES : w <= NEAR_WEIGHTS ? NEAR_BYTES : WHOLE_BYTES;
+	const int64_t room_bytes = w <= op_cache(l->graph, SMALL_WEIGHTS) ? CHUNK_BYTES :
+				   w <= NEAR_WEIGHTS ? NEAR_BYTES : WHOLE_BYTES;
 	int64_t room = op_cache(l->graph, room_bytes) / each;
 	if (l->c < 16)			/* a row of tiles */
 		return across;

@@ -186,6 +186,8 @@ struct app_options {
 	char **args;				/* PICTURE, FOLDER, -, INPUT=FILE */
 };
 /* Returns -1 to go on, else the exit code (0 after --help and --version). */
+/* The variant of this name: its place in isa_names, or -1. */
+int app_find_isa(const struct amp_model *m, const char *name);
 int app_parse_options(struct app_options *o, const struct amp_model *m, int argc, char **argv);
 
 /* ---- output.c */

@@ -102,9 +102,7 @@ static int prepare(struct session *s)
 	const struct amp_model *m = s->m;
 	int isa = -1;
 	if (s->opt.isa) {
-		for (int i = 0; i < m->n_isa; i++)
-			if (!strcmp(m->isa_names[i], s->opt.isa))
-				isa = i;
+		isa = app_find_isa(m, s->opt.isa);
 		if (isa < 0)
 			return complain(s, 2, "--isa or AMPOULE_ISA: no such variant in this program (see --version)", s->opt.isa);
 	}

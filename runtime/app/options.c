@@ -90,15 +90,20 @@ static void help(const struct amp_model *m)
 	       "2 wrong usage, 4 internal error.\nExample: %s --top 1 --csv slides/ > cells.csv\n", m->name);
 }
 
+int app_find_isa(const struct amp_model *m, const char *name)
+{
+	for (int i = 0; i < m->n_isa; i++)
+		if (!strcmp(m->isa_names[i], name))
+			return i;
+	return -1;
+}
+
 static void version(const struct amp_model *m, const char *isa)
 {
 	printf("%s, compiled by Ampoule %s\nmodel   sha256 %s\nweights sha256 %s\nreads   %s\nvariants", m->name,
 	       m->version, m->model_sha256, m->weights_sha256, app_formats());
 	const int best = m->best_isa ? m->best_isa() : -1;
-	int used = isa ? -1 : best;
-	for (int i = 0; isa && i < m->n_isa; i++)
-		if (!strcmp(m->isa_names[i], isa))
-			used = i;
+	const int used = isa ? app_find_isa(m, isa) : best;
 	for (int i = 0; i < m->n_isa; i++)		/* best last: what a CPU has, it has up to its best one */
 		printf(" %s%s", m->isa_names[i], i == used && i <= best ? " (used here)" : "");
 	if (isa && used > best)

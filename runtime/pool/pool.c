@@ -71,19 +71,19 @@ static void thread_join(thread t) { pthread_join(t, NULL); }
 static int core(void) { return sched_getcpu(); }
 
 /* The calling thread to another core, if it may run on one; then it may run on all of today's cores again. */
-static void leave(int core)
+static void leave(int old)
 {
 	cpu_set_t all, others;
-	if (core < 0 || core >= CPU_SETSIZE || sched_getaffinity(0, sizeof all, &all))
+	if (old < 0 || old >= CPU_SETSIZE || sched_getaffinity(0, sizeof all, &all))
 		return;
 	others = all;
-	CPU_CLR(core, &others);
+	CPU_CLR(old, &others);
 	if (CPU_COUNT(&others) > 0 && !sched_setaffinity(0, sizeof others, &others))
 		(void)sched_setaffinity(0, sizeof all, &all);
 }
 #else
 static int core(void) { return -1; }
-static void leave(int core) { (void)core; }
+static void leave(int old) { (void)old; }
 #endif
 
 #define SPINS 4000			/* about 100 microseconds */

@@ -62,19 +62,32 @@ static inline void amp_team_wait(struct amp_team *t, int parts)
 	}
 }
 
-/*
- * Before a thread takes another's part for the first time: its own thread may be ready on this very core, and only
- * wait to be let run.  1: asked.
- */
-static inline int amp_team_offer(struct amp_team *t, int part, int job)
+/* One thread of a run: where it stands. */
+struct amp_team_member {
+	int part;		/* its own part of each job that all share */
+	int watched;		/* a watch is told of each step by part 0's thread: nobody else does part 0 */
+	int job, shares;	/* the job at hand, from 0, and its parts */
+	int before;		/* parts of the jobs before it */
+	int tried, asked;
+};
+
+static inline struct amp_team_member amp_team_join(int part, int watched)
 {
-	if (!t->yield || atomic_load_explicit(&t->next[part].job, memory_order_relaxed) > job)
-		return 0;
-	t->yield();
-	return 1;
+	const struct amp_team_member me = { .part = part, .watched = watched, .job = -1 };
+	return me;
 }
 
-/* Whether the caller does this part of the job: to one thread only; `patience`: how long its own thread may take. */
+/* The next job, of so many parts: when all parts of the jobs before have ended. */
+static inline void amp_team_begin(struct amp_team *t, struct amp_team_member *me, int shares)
+{
+	me->job++;
+	me->before += me->shares;
+	me->shares = shares;
+	me->tried = 0;
+	amp_team_wait(t, me->before);
+}
+
+/* Whether this thread does this part: one thread only is told so; `patience`: how long the part's own thread may take. */
 static inline int amp_team_take(struct amp_team *t, int part, int job, int patience)
 {
 	int next;
@@ -82,6 +95,27 @@ static inline int amp_team_take(struct amp_team *t, int part, int job, int patie
 		amp_team_relax();
 	return next <= job && atomic_compare_exchange_strong_explicit(&t->next[part].job, &next, job + 1,
 		memory_order_relaxed, memory_order_relaxed);
+}
+
+/*
+ * The part of the job that this thread does now, or -1: its own first, then each that nobody has taken.  Before the
+ * first of those it lets other threads run: that part's own may be ready on this very core.
+ */
+static inline int amp_team_next(struct amp_team *t, struct amp_team_member *me)
+{
+	while (me->tried < me->shares) {
+		const int others = me->tried > 0, part = (me->part + me->tried++) % me->shares;
+		if (part == 0 && me->part > 0 && me->watched)
+			continue;
+		if (others && !me->asked && t->yield &&
+		    atomic_load_explicit(&t->next[part].job, memory_order_relaxed) <= me->job) {
+			me->asked = 1;
+			t->yield();
+		}
+		if (amp_team_take(t, part, me->job, me->shares == 1 && me->part > 0 ? AMP_TEAM_PATIENCE : 0))
+			return part;
+	}
+	return -1;
 }
 
 /* A part that was taken has ended. */

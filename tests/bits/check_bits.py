@@ -232,7 +232,8 @@ def check(a, b, chosen, models, inputs):
                     left_out.append("%s, plan %s, input %d: no hash recorded" % (model, plan, k))
                     continue
                 if onnx != model_sha and model in OURS:
-                    sys.exit("check-bits: %s is not the file whose hashes are recorded" % b.onnx(model))
+                    sys.exit("check-bits: %s is not the file whose hashes are recorded; if the model had to change: make bits-record"
+                             % b.onnx(model))
                 if onnx != model_sha:
                     out = b.exact(model, plan, k)
                     others.add(model)

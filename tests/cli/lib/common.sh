@@ -65,6 +65,7 @@ exact() {
 }
 # recorded NAME: what `run --exact` gives is what it gave when the numeric plan was last changed (tests/bits/kernels.sh)
 recorded() {
+	[ -s "$W/$1.exact" ] || fail "$1: no bytes of run --exact"
 	awk -v name="$1" '$1 == name { print $3 }' tests/bits/kernels.txt | cmp -s - "$W/$1.exact" ||
 		fail "$1: run --exact no longer gives the bytes of tests/bits/kernels.txt; if they had to change: make bits-record"
 }

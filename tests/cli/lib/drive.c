@@ -212,12 +212,15 @@ static void together(const void *state, void *const *want)
 #endif
 
 /* An index outside its axis, in the model's input `rows`: the run says so, and the next one is as if it had not been. */
+/* an index beyond its bounds, in the models whose input "rows" holds indices: "wide" is one */
 static void bad_index(void *state, void *const *want)
 {
 	void **out = outputs(), *a = arena(0xff);
+	int tried = strcmp(m->name, "wide") != 0;
 	for (int i = 0; i < m->n_in; i++) {
 		if (strcmp(m->in[i].name, "rows") != 0)
 			continue;
+		tried = 1;
 		const void *good = in[i];
 		int64_t *bad = odd(m->in[i].bytes, 8);
 		memcpy(bad, good, (size_t)m->in[i].bytes);
@@ -227,6 +230,7 @@ static void bad_index(void *state, void *const *want)
 		in[i] = good;
 		CHECK(m->run(state, a, in, out) == AMP_OK && same(out, want));
 	}
+	CHECK(tried);
 }
 
 static void statuses(void)
