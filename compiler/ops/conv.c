@@ -199,7 +199,10 @@ static bool c16(const struct node *n, enum layout *want_in, enum layout *want_ou
 		if (s.pad[i] < 0 || s.pad_end[i] < 0 || s.stride[i] > 1 << 15 || s.kernel[i] > 1 << 15 ||
 		    s.dilation[i] > 1 << 15 || s.pad[i] > 1 << 15 || s.out[i] == 0 || s.in[i] == 0)
 			return false;
-	if (m < 16 || size < 1 || size > INT32_MAX / 64 || x->dim[0].value < 1)
+	/* a block of few channels: only where the input, which is no smaller, would have to be converted, and is a map */
+	if (m < 16 && (c < 16 || node_in(n, 0)->layout != LAYOUT_C16 || s.out[0] * s.out[1] == 1))
+		return false;
+	if (size < 1 || size > INT32_MAX / 64 || x->dim[0].value < 1)
 		return false;
 	if (!depthwise(c, m, group) && group > 1 && (c / group % 16 || m / group % 16))
 		return false;
