@@ -9,7 +9,7 @@ KVARIANTS := base $(if $(filter x86_64,$(ARCH)),fma)
 KFLAGS_base :=
 KFLAGS_fma := -mavx2 -mfma -mf16c
 # For tests: kernels that have vector forms, with the header of each instruction set.
-TEST_KERNELS := gemm attention meanmax conv_c16 strassen winograd_c16 dwconv_c16 pwdw_c16 pool_c16 norm norm_c16
+TEST_KERNELS := gemm attention meanmax conv_c16 strassen winograd_c16 dwconv_c16 pwdw_c16 pool_c16 norm norm_c16 softmax
 TEST_VARIANTS := $(if $(filter x86_64,$(ARCH)),sse2 avx2 avx512)
 KFLAGS_sse2 := -DAMP_ISA_SSE2
 KFLAGS_avx2 := -DAMP_ISA_AVX2 -mavx2 -mfma -mf16c
@@ -152,7 +152,7 @@ clean:
 
 # ---- what people call
 
-.PHONY: demo check deps-build deps-check install uninstall help check-includes check-san check-cli check-onnx check-models check-real bench bench-growth bench-layers bench-kernels check-targets check-bits check-product bits-record bits-models
+.PHONY: demo check deps-build deps-check install uninstall help check-includes check-san check-cli check-onnx check-models check-real bench bench-growth bench-layers bench-kernels bench-price check-targets check-bits check-product bits-record bits-models
 deps-build:
 	@sh tools/deps.sh build
 deps-check:
@@ -268,12 +268,18 @@ bench-growth: all
 	@py=$$(sh tools/venv.sh $(VENV)) && \
 	$$py tests/bench/bench.py --ampoule $(BUILD)/ampoule --build $(BUILD)/bench --cc "$(CC)" --growth "$(MODEL)" \
 		--ours "$(OURS)" --peers onnxruntime --threads 1 --runs $(RUNS) $(if $(QUICK),--quick) $(if $(KEEP),--keep)
-bench-layers bench-kernels: all
+bench-layers bench-price: all
 	@sh tools/deps.sh models
 	@py=$$(sh tools/venv.sh $(VENV)) && \
 	$$py tests/bench/layers.py --ampoule $(BUILD)/ampoule --build $(BUILD)/bench --cc "$(CC)" --model "$(MODEL)" \
 		--threads "$(firstword $(filter-out 1$(comma)2,$(THREADS)) 1)" --runs $(RUNS) $(if $(ISA),--isa $(ISA)) \
-		$(if $(filter bench-kernels,$@),--price)
+		$(if $(filter bench-price,$@),--price)
+# Each kernel alone against the peers: ONLY=conv3x3_64_56,softmax_3_197_197 PEERS= THREADS=1 RUNS=30.
+bench-kernels: all
+	@sh tools/deps.sh models
+	@py=$$(sh tools/venv.sh $(VENV) $(PEER_PINS)) && \
+	$$py tests/bench/kernels.py --ampoule $(BUILD)/ampoule --build $(BUILD)/bench --cc "$(CC)" --only "$(ONLY)" \
+		--peers "$(PEERS)" --threads "$(firstword $(filter-out 1$(comma)2,$(THREADS)) 1)" --runs $(RUNS)
 
 INSTALLED = bin/ampoule lib/libampoule.a include/ampoule.h share/man/man1/ampoule.1 \
 	share/bash-completion/completions/ampoule
@@ -296,5 +302,6 @@ help:
 	@echo "make check-bits      models on all targets, hash by hash (FULL=1: for hours);  make check-product: compilers x flags x threads"
 	@echo "make bench     Ampoule and its peers raced (ONLY=, PEERS=, THREADS=, QUICK=1; docs/benchmarks.md)"
 	@echo "make bench-growth MODEL=rcmnet_a    time and memory against input size, width and batch"
-	@echo "make bench-layers MODEL=rcmnet_a    time of each step;  make bench-kernels: of each kernel, and the contract's price"
+	@echo "make bench-layers MODEL=rcmnet_a    time of each step;  make bench-price: what the numeric contract costs"
+	@echo "make bench-kernels   each kernel alone, on layers of known networks, against the peers (ONLY=, PEERS=)"
 	@echo "make clean     BUILD=dir builds elsewhere; CC=clang, OPT=-O3, CFLAGS=... as usual"

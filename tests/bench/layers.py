@@ -1,4 +1,4 @@
-"""make bench-layers, make bench-kernels: where the time of a model goes, step by step and kernel by kernel.
+"""make bench-layers, make bench-price: where the time of a model goes, step by step and kernel by kernel.
 
     python tests/bench/layers.py --ampoule build/ampoule --build build/bench --model rcmnet_a [--runs 30]
         [--threads 1] [--isa avx2] [--price]

@@ -162,6 +162,45 @@ static void reduce_integers(void)
 
 /* ---- softmax, norm, batchnorm --------------------------------------------------------------------------- */
 
+/* the bits of Softmax in the contract's order: the exact maximum, exp, 16 lanes, 8 4 2 1, the quotient */
+static void softmax_order(const float *x, const float *y, int64_t n, int64_t step)
+{
+	float top = -INFINITY, s[16] = { 0 };
+	for (int64_t i = 0; i < n; i++)
+		top = x[i * step] > top ? x[i * step] : top;
+	for (int64_t i = 0; i < n; i++)
+		s[i % 16] += s_exp(x[i * step] - top);
+	for (int l = 8; l; l /= 2)
+		for (int j = 0; j < l; j++)
+			s[j] += s[j + l];
+	for (int64_t i = 0; i < n; i++) {
+		const float want = s_exp(x[i * step] - top) / s[0];
+		EXPECT(same_bits(y[i * step], want), "element %lld is %.9g, in the contract's order %.9g", (long long)i,
+		       (double)y[i * step], (double)want);
+	}
+}
+
+/* NaN, infinities, zeros of both signs among the rows; nothing to compare with but the order */
+static void softmax_special(int64_t outer, int64_t n, int64_t inner)
+{
+	static const float odd[] = { NAN, INFINITY, -INFINITY, 0.0f, -0.0f, 3e38f, -3e38f };
+	struct amp_softmax p = { .mode = AMP_SOFTMAX, .outer = outer, .n = n, .inner = inner };
+	const int64_t ny = outer * n * inner;
+	float *x = floats(ny), *y = get((size_t)ny * 4);
+	const void *in[1] = { x };
+	void *out[1] = { y };
+	const size_t bytes[1] = { (size_t)ny * 4 };
+	for (int64_t i = 0; i < ny; i++) {
+		const int64_t k = random_int(0, 4 * n);
+		x[i] = k < 7 ? odd[k] : x[i];
+	}
+	what = "softmax of special values";
+	call("softmax", "f32", &p, in, out, bytes, 1, (size_t)n * 4);
+	for (int64_t r = 0; r < outer * inner; r++)
+		softmax_order(x + r / inner * n * inner + r % inner, y + r / inner * n * inner + r % inner, n, inner);
+	free(x), free(y);
+}
+
 static void softmax(int64_t outer, int64_t n, int64_t inner, int mode)
 {
 	const int64_t ny = outer * n * inner;
@@ -178,6 +217,8 @@ static void softmax(int64_t outer, int64_t n, int64_t inner, int mode)
 		const float *px = x + r / inner * n * inner + r % inner;
 		const float *py = y + r / inner * n * inner + r % inner;
 		double max = -INFINITY, s = 0;
+		if (mode == AMP_SOFTMAX)
+			softmax_order(px, py, n, inner);
 		for (int64_t i = 0; i < n; i++)
 			max = fmax(max, (double)px[i * inner]);
 		for (int64_t i = 0; i < n; i++)
@@ -378,7 +419,13 @@ int main(void)
 		softmax(1, 1, 1, mode);
 		softmax(3, 1000, 1, mode);
 		softmax(2, 37, 5, mode);
+		softmax(3, 197, 1, mode);
+		softmax(2, 48, 1, mode);
+		softmax(2, 33, 67, mode);
+		softmax(1, 4, 200, mode);
 	}
+	for (int i = 0; i < 40; i++)
+		softmax_special(random_int(1, 3), random_int(1, 70), i % 2 ? 1 : random_int(1, 40));
 	for (int i = 0; i < 12; i++) {
 		norm(random_int(1, 5), random_int(1, 100), i % 2, i % 3);
 		batchnorm(random_int(1, 3), random_int(1, 9), random_int(1, 40), i % 2);
