@@ -207,10 +207,10 @@ static int64_t macs(const struct node *n)
 
 const struct op op_convtranspose = {
 	.domain = "", .name = "ConvTranspose", .since = 22, .min_in = 2, .max_in = 3, .min_out = 1,
-	.max_out = 1, .infer = infer, .lower = lower, .c16 = c16, .macs = macs,
+	.max_out = 1, .flags = OP_C16_PAYS, .infer = infer, .lower = lower, .c16 = c16, .macs = macs,
 };
 
 const struct op op_ampoule_convtranspose = {
 	.domain = "ampoule", .name = "ConvTranspose", .since = 1, .min_in = 2, .max_in = 4, .min_out = 1,
-	.max_out = 1, .infer = infer, .lower = lower, .c16 = c16, .macs = macs,
+	.max_out = 1, .flags = OP_C16_PAYS, .infer = infer, .lower = lower, .c16 = c16, .macs = macs,
 };

@@ -3,7 +3,7 @@
  * in the other layout.  X [N, C, ...] -> Y, the same tensor.
  */
 #include "ops/op.h"
-#define AMP_T 12
+#define AMP_T 1
 #include "kernels/layout.inc"
 
 static bool infer(struct node *n)
@@ -25,7 +25,7 @@ static bool lower(struct node *n, struct step *s)
 	const struct type *x;
 	if (!op_in_type(n, 0, &x))
 		return false;
-	struct amp_layout *p = step_kernel(s, "layout", DT_UINT32);
+	struct amp_layout *p = step_kernel(s, "layout", DT_FLOAT);
 	p->to_c16 = str_eq(n->op_type, "ToC16");
 	p->n = x->dim[0].value;
 	p->c = x->dim[1].value;

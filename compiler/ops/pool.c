@@ -109,11 +109,11 @@ static bool c16(const struct node *n, enum layout *want_in, enum layout *want_ou
 
 const struct op op_maxpool = {
 	.domain = "", .name = "MaxPool", .since = 22, .min_in = 1, .max_in = 1, .min_out = 1,
-	.max_out = 2, .infer = infer, .lower = lower, .c16 = c16,
+	.max_out = 2, .flags = OP_C16_PAYS, .infer = infer, .lower = lower, .c16 = c16,
 };
 const struct op op_averagepool = {
 	.domain = "", .name = "AveragePool", .since = 22, .min_in = 1, .max_in = 1, .min_out = 1,
-	.max_out = 1, .infer = infer, .lower = lower, .c16 = c16,
+	.max_out = 1, .flags = OP_C16_PAYS, .infer = infer, .lower = lower, .c16 = c16,
 };
 const struct op op_lppool = {
 	.domain = "", .name = "LpPool", .since = 22, .min_in = 1, .max_in = 1, .min_out = 1,

@@ -453,4 +453,5 @@ static bool expand(struct node *n)
 }
 
 const struct op op_resize = { .domain = "", .name = "Resize", .since = 19, .min_in = 1, .max_in = 4, .min_out = 1,
-	.max_out = 1, .upgrade = upgrade, .infer = infer, .lower = lower, .expand = expand, .c16 = c16 };
+	.max_out = 1, .upgrade = upgrade, .infer = infer, .lower = lower, .expand = expand, .c16 = c16,
+	.flags = OP_C16_PAYS };

@@ -1,8 +1,8 @@
 /*
  * layout.c - which values lie in c16 ([N, C/16, ..., 16]), and conversions where plain and c16 meet.
  *
- * In the order of the nodes: an operator that has a c16 form and profits from it (it convolves, or some input
- * already lies in c16) gives its outputs in c16; everything else is plain.  Values that are wanted in the other
+ * In the order of the nodes: an operator that has a c16 form and profits from it (it convolves, pools or resizes,
+ * or some input already lies in c16) gives its outputs in c16; everything else is plain.  Values that are wanted in the other
  * layout are converted once, before their first such use.  Layouts change no bits.
  */
 #include "ir/ew.h"
@@ -27,7 +27,8 @@ static bool form(const struct node *n, enum layout *want_in, enum layout *want_o
 		if (n->in[i]->data && want_in[i] == LAYOUT_C16)
 			return false;	/* a constant would have to be converted: not worth it */
 	}
-	return any || node_is(n, "Conv") || str_eq(n->op_type, "Conv");
+	return any || str_eq(n->op_type, "Conv") ||	/* its first form reads plain pictures */
+	       ((n->op->flags & OP_C16_PAYS) && n->in[0]->type.dim[1].value >= 16);
 }
 
 static struct value *convert(struct graph *g, struct map *done, struct node *before, struct value *v,
