@@ -405,10 +405,10 @@ static int64_t macs(const struct node *n)
 
 const struct op op_conv = {
 	.domain = "", .name = "Conv", .since = 22, .min_in = 2, .max_in = 3, .min_out = 1, .max_out = 1,
-	.infer = infer, .lower = lower, .c16 = c16, .algorithm = algorithm, .macs = macs,
+	.flags = OP_C16_PAYS, .infer = infer, .lower = lower, .c16 = c16, .algorithm = algorithm, .macs = macs,
 };
 
 const struct op op_ampoule_conv = {
 	.domain = "ampoule", .name = "Conv", .since = 1, .min_in = 2, .max_in = 4, .min_out = 1,
-	.max_out = 1, .infer = infer, .lower = lower, .c16 = c16, .algorithm = algorithm, .macs = macs,
+	.max_out = 1, .flags = OP_C16_PAYS, .infer = infer, .lower = lower, .c16 = c16, .algorithm = algorithm, .macs = macs,
 };

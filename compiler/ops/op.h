@@ -31,7 +31,7 @@ enum op_flags {
 	OP_COMMUTATIVE = 1,
 	OP_NO_FOLD = 2,			/* never fold (random, or stateful) */
 	OP_EXPAND = 4,			/* has no lower(): expand() must rewrite it */
-	OP_C16_PAYS = 8			/* its c16 form is worth converting a plain input of 16 channels or more for */
+	OP_C16_PAYS = 8			/* its c16 form pays, even where an input of 16 channels or more is converted for it */
 };
 
 struct op {

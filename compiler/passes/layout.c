@@ -27,8 +27,7 @@ static bool form(const struct node *n, enum layout *want_in, enum layout *want_o
 		if (n->in[i]->data && want_in[i] == LAYOUT_C16)
 			return false;	/* a constant would have to be converted: not worth it */
 	}
-	return any || str_eq(n->op_type, "Conv") ||	/* its first form reads plain pictures */
-	       ((n->op->flags & OP_C16_PAYS) && n->in[0]->type.dim[1].value >= 16);
+	return any || ((n->op->flags & OP_C16_PAYS) && (want_in[0] == LAYOUT_PLAIN || n->in[0]->type.dim[1].value >= 16));
 }
 
 static struct value *convert(struct graph *g, struct map *done, struct node *before, struct value *v,

@@ -159,7 +159,7 @@ static struct node *for_channels(const struct value *v, const char *op, const st
 	struct node *n = value_only_user(v);
 	if (!n || n->graph != v->graph || !node_is(n, op) || !type_equal(&n->out[0]->type, x))
 		return NULL;
-	return const_channels(n->in[n->in[0] == v], x, 1, each) ? n : NULL;
+	return const_channels(other_in(n, v), x, 1, each) ? n : NULL;
 }
 
 static struct value *numbers(struct graph *g, const char *name, enum dtype type, int64_t n, const double *x)
