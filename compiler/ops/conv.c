@@ -259,8 +259,8 @@ static const char *algorithm(const struct node *n, const char **tried)
 	l.w = node_in(n, 1)->data;
 	l.graph = n->graph;
 	l.w_direct = spatial_pack_c16(n->graph->c, l.w, l.c < 16 ? l.c : 16);
-	const int tile = winograd_choose(n->graph->c, &l, tried);
-	return tile ? winograd_name(tile) : NULL;
+	const int form = winograd_choose(n->graph->c, &l, tried);
+	return form ? winograd_name(form) : NULL;
 }
 
 #define ONE_ROW 256			/* pixels */
@@ -284,8 +284,8 @@ static void lower_c16(struct node *n, struct step *s, const struct spatial *w, c
 			step_inplace(s, 0, 3);
 		return;
 	}
-	const int tile = *n->domain && winograd_read(w, c, m, group, &l) ?
-			 winograd_tile(&l, attr_str(n, "algorithm", "")) : 0;
+	const int form = *n->domain && winograd_read(w, c, m, group, &l) ?
+			 winograd_form(&l, attr_str(n, "algorithm", "")) : 0;
 	step_in(s, node_in(n, 0));
 	if (depthwise(c, m, group)) {
 		struct amp_dwconv_c16 *p = step_kernel(s, "dwconv_c16", DT_FLOAT);
@@ -305,11 +305,11 @@ static void lower_c16(struct node *n, struct step *s, const struct spatial *w, c
 		if (p->copy)
 			s->scratch = ((w->kernel[0] - 1) * w->dilation[0] + 1) * wp * 64;
 		step_weights(n, s, spatial_pack_c16(n->graph->c, node_in(n, 1)->data, 1), "c16");
-	} else if (tile) {
+	} else if (form) {
 		struct amp_winograd_c16 *p = step_kernel(s, "winograd_c16", DT_FLOAT);
 		l.w = node_in(n, 1)->data;
 		l.graph = n->graph;
-		const int64_t chunk = winograd_chunk(&l, tile), tiles = winograd_tiles(&l, tile);
+		const int64_t chunk = winograd_chunk(&l, form), tiles = winograd_tiles(&l, form);
 		int64_t chunks[] = { chunk / 28 * 14, chunk * 2, chunk * 4, tiles }, aheads[] = { 0, 4 << 10, 16 << 10, 64 << 10 };
 		for (int i = 0; i < 4; i++)
 			chunks[i] = chunks[i] < 14 || chunks[i] > tiles ? chunk : chunks[i];
@@ -318,21 +318,21 @@ static void lower_c16(struct node *n, struct step *s, const struct spatial *w, c
 			.n = (int32_t)x->dim[0].value, .c = (int32_t)c, .m = (int32_t)m, .ih = (int32_t)w->in[0],
 			.iw = (int32_t)w->in[1], .oh = (int32_t)w->out[0], .ow = (int32_t)w->out[1],
 			.ph = (int32_t)w->pad[0], .pw = (int32_t)w->pad[1], .stride = (int32_t)l.stride, .x_plain = c < 16,
-			.tile = tile, .taps = winograd_taps(&l), .side = tile + winograd_taps(&l) - 1,
-			.chunk = (int32_t)winograd_chunk(&l, tile),
-			.whole = winograd_whole(&l, tile), .ahead = op_choice(n, "ahead", winograd_ahead(&l, tile), aheads, 4),
+			.tile = WINOGRAD_T(form), .taps = winograd_taps(&l), .form = winograd_kernel_form(&l, form),
+			.chunk = (int32_t)winograd_chunk(&l, form),
+			.whole = winograd_whole(&l, form), .ahead = op_choice(n, "ahead", winograd_ahead(&l, form), aheads, 4),
 			.act = op_activation(n),
 			.alpha = (float)attr_float(n, "act_alpha", 0), .beta = (float)attr_float(n, "act_beta", 0),
 		};
 		if (p->whole) {
-			s->shared = winograd_scratch(&l, tile);
+			s->shared = winograd_scratch(&l, form);
 			s->phases = 3 * op_i32(n, x->dim[0].value);
 		} else {
-			s->scratch = winograd_scratch(&l, tile);
+			s->scratch = winograd_scratch(&l, form);
 		}
-		step_weights(n, s, winograd_weights(n->graph->c, &l, tile), winograd_name(tile));
+		step_weights(n, s, winograd_weights(n->graph->c, &l, form), winograd_name(form));
 		if (n->graph->at_start)
-			s->maker = winograd_maker(n, &l, tile, s->in[1]);
+			s->maker = winograd_maker(n, &l, form, s->in[1]);
 	} else {
 		struct amp_conv_c16 *p = step_kernel(s, "conv_c16", DT_FLOAT);
 		const int64_t cg = c / group, cs = c < 16 ? c : 16;

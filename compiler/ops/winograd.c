@@ -14,14 +14,19 @@
 
 #include <string.h>
 
-#define MAX_TILE 6
+/* in the order in which they are tried where they cost the same */
+static const struct { int form; const char *name; } forms[] = {
+	{ 2, "winograd2" }, { 4, "winograd4" }, { 5, "winograd5" }, { 6, "winograd6" },
+	{ 4 + WINOGRAD_LATE, "winograd4late" }, { 5 + WINOGRAD_LATE, "winograd5late" },
+};
+#define FORMS ((int)(sizeof forms / sizeof *forms))
 
-const char *winograd_name(int tile)
+const char *winograd_name(int form)
 {
-	static const char *const names[MAX_TILE + 1] = {
-		[2] = "winograd2", [4] = "winograd4", [5] = "winograd5", [6] = "winograd6",
-	};
-	return names[tile];
+	for (int i = 0; i < FORMS; i++)
+		if (forms[i].form == form)
+			return forms[i].name;
+	return NULL;
 }
 
 int winograd_taps(const struct winograd_layer *l)
@@ -40,16 +45,26 @@ bool winograd_fits(const struct winograd_layer *l)
 	       size <= INT32_MAX / 512;
 }
 
-static bool has_form(const struct winograd_layer *l, int tile)
+int winograd_side(const struct winograd_layer *l, int form)
 {
-	return l->stride == 1 ? tile != 3 : tile == 4;
+	return WINOGRAD_T(form) + winograd_taps(l) - 1;
 }
 
-int winograd_tile(const struct winograd_layer *l, const char *name)
+int32_t winograd_kernel_form(const struct winograd_layer *l, int form)
 {
-	for (int tile = 2; tile <= MAX_TILE; tile++)
-		if (has_form(l, tile) && str_eq(name, winograd_name(tile)))
-			return tile;
+	return winograd_side(l, form) + (form & WINOGRAD_LATE ? AMP_WINO_LATE : 0);
+}
+
+static bool has_form(const struct winograd_layer *l, int form)
+{
+	return l->stride == 1 || form == 4;
+}
+
+int winograd_form(const struct winograd_layer *l, const char *name)
+{
+	for (int i = 0; i < FORMS; i++)
+		if (has_form(l, forms[i].form) && str_eq(name, forms[i].name))
+			return forms[i].form;
 	return 0;
 }
 
@@ -61,19 +76,27 @@ static struct tensor *pack_raw(struct ctx *ctx, const struct winograd_layer *l)
 	return spatial_pack_c16(ctx, l->w, l->c);
 }
 
-static struct amp_winograd_weights form(const struct winograd_layer *l, int tile)
+static struct amp_winograd_weights params(const struct winograd_layer *l, int form)
 {
 	return (struct amp_winograd_weights){
-		.c = (int32_t)l->c, .m = (int32_t)l->m, .size = (int32_t)l->kernel, .stride = (int32_t)l->stride, .tile = tile,
-		.taps = winograd_taps(l),
+		.c = (int32_t)l->c, .m = (int32_t)l->m, .size = (int32_t)l->kernel, .stride = (int32_t)l->stride,
+		.tile = WINOGRAD_T(form), .taps = winograd_taps(l), .late = (form & WINOGRAD_LATE) != 0,
 	};
 }
 
-static struct tensor *transform(struct ctx *ctx, const struct winograd_layer *l, int tile)
+/* How many floats stand for the weights of one input and output: points, or late: rows of points by taps */
+static int64_t weights_each(const struct winograd_layer *l, int form)
 {
-	const struct amp_winograd_weights p = form(l, tile);
-	const int64_t n = tile + p.taps - 1, k = l->c * l->stride * l->stride, dims[] = { n * n, (l->m + 15) / 16, k, 16 };
-	struct tensor *t = tensor_new(ctx, DT_FLOAT, 4, dims);
+	const int64_t n = winograd_side(l, form);
+	return n * (form & WINOGRAD_LATE ? winograd_taps(l) : n);
+}
+
+static struct tensor *transform(struct ctx *ctx, const struct winograd_layer *l, int form)
+{
+	const struct amp_winograd_weights p = params(l, form);
+	const int64_t n = winograd_side(l, form), m_blocks = (l->m + 15) / 16, k = l->c * l->stride * l->stride;
+	const int64_t all[] = { n * n, m_blocks, k, 16 }, late[] = { n, m_blocks, p.taps, k, 16 };
+	struct tensor *t = p.late ? tensor_new(ctx, DT_FLOAT, 5, late) : tensor_new(ctx, DT_FLOAT, 4, all);
 	const void *in[1] = { pack_raw(ctx, l)->data };
 	void *out[1] = { t->data };
 	struct amp_env env = { .parts = 1 };
@@ -81,13 +104,13 @@ static struct tensor *transform(struct ctx *ctx, const struct winograd_layer *l,
 	return t;
 }
 
-const struct tensor *winograd_weights(struct ctx *ctx, const struct winograd_layer *l, int tile)
+const struct tensor *winograd_weights(struct ctx *ctx, const struct winograd_layer *l, int form)
 {
-	const int how = tile * 16 + (int)l->stride;
+	const int how = form * 16 + (int)l->stride;
 	for (int i = 0; l->graph && i < vec_len(l->graph->packed); i++)
 		if (l->graph->packed[i].from == l->w && l->graph->packed[i].how == how)
 			return l->graph->packed[i].to;
-	const struct tensor *t = transform(ctx, l, tile);
+	const struct tensor *t = transform(ctx, l, form);
 	if (l->graph) {
 		const struct packed one = { l->w, t, how };
 		vec_add(ctx, l->graph->packed, one);
@@ -95,12 +118,12 @@ const struct tensor *winograd_weights(struct ctx *ctx, const struct winograd_lay
 	return t;
 }
 
-struct step *winograd_maker(const struct node *n, const struct winograd_layer *l, int tile, struct value *u)
+struct step *winograd_maker(const struct node *n, const struct winograd_layer *l, int form, struct value *u)
 {
 	struct ctx *c = n->graph->c;
 	struct step *s = NEW(c, struct step);
 	s->node = n;
-	*(struct amp_winograd_weights *)step_kernel(s, "winograd_weights", DT_FLOAT) = form(l, tile);
+	*(struct amp_winograd_weights *)step_kernel(s, "winograd_weights", DT_FLOAT) = params(l, form);
 	step_in(s, step_const(n, str_printf(c, "%s (c16)", node_in(n, 1)->name), pack_raw(c, l)));
 	step_out(s, u);
 	return s;
@@ -111,26 +134,30 @@ struct step *winograd_maker(const struct node *n, const struct winograd_layer *l
 /*
  * In multiply-accumulates of one lane, for one image.  A weight is read once from memory and counts ten; arithmetic and
  * reading overlap, but not wholly.  That makes late layers, with large weights and small maps, prefer the smaller
- * tile.  A transform counts twelve a point of input, eight a point and a pixel of output.  F(6, 3) has to win a tenth:
- * on maps of 56x56 it was 5 % faster than F(4, 3) and on 28x28 not at all, for 1.8 times its weights.
+ * tile, or late weights: theirs are made of half as many, at each run once for a dozen tiles, by two operations for each of
+ * the two or three pairs of points.  A transform counts twelve a point of input, eight a point and a pixel of output.
+ * F(6, 3) has to win a tenth: on maps of 56x56 it was 5 % faster than F(4, 3) and on 28x28 not at all, for 1.8 times its
+ * weights.
  */
-static double cost(const struct winograd_layer *l, int tile)
+static double cost(const struct winograd_layer *l, int form)
 {
 	double c = (double)l->c, m = (double)l->m, macs, weights, transforms = 0;
-	if (tile == 0) {
+	if (form == 0) {
 		weights = (double)(l->kernel * l->kernel) * c * m;
 		macs = (double)l->oh * (double)l->ow * weights;
 	} else {
-		const double tiles = (double)((l->oh + tile - 1) / tile) * (double)((l->ow + tile - 1) / tile);
-		const double n = tile + winograd_taps(l) - 1, points = n * n;
+		const int64_t tile = WINOGRAD_T(form), across = (l->ow + tile - 1) / tile, down = (l->oh + tile - 1) / tile;
+		const double tiles = (double)down * (double)across, n = winograd_side(l, form), points = n * n;
 		c *= (double)(l->stride * l->stride);
-		weights = points * c * m;
+		weights = (double)weights_each(l, form) * c * m;
 		/* half of the phases lack a last row, half a last column */
-		macs = tiles * (l->stride == 1 ? weights : (n - 0.5) * (n - 0.5) * c * m);
-		transforms = tiles * (12 * points * ceil(c / 16) * 16 + 8 * (points + tile * tile) * m);
+		macs = tiles * (l->stride == 1 ? points : (n - 0.5) * (n - 0.5)) * c * m;
+		if (form & WINOGRAD_LATE)
+			macs += ceil(tiles / 12) * n * 2 * floor((n - 1) / 2) * c * m;
+		transforms = tiles * (12 * points * ceil(c / 16) * 16 + 8 * (points + (double)(tile * tile)) * m);
 	}
 	weights *= 10;
-	return ((macs > weights ? macs + weights / 4 : weights + macs / 4) + transforms) * (tile == 6 ? 1.1 : 1);
+	return ((macs > weights ? macs + weights / 4 : weights + macs / 4) + transforms) * (form == 6 ? 1.1 : 1);
 }
 
 #define CHUNK_BYTES (384 << 10)		/* V and M of a chunk, where the weights fit into the cache beside them */
@@ -139,30 +166,34 @@ static double cost(const struct winograd_layer *l, int tile)
 #define SMALL_WEIGHTS (768 << 10)
 #define NEAR_WEIGHTS (8 << 20)
 
-static int64_t weight_bytes(const struct winograd_layer *l, int tile)
+static int64_t weight_bytes(const struct winograd_layer *l, int form)
 {
-	const int64_t n = tile + winograd_taps(l) - 1;
-	return n * n * l->c * l->stride * l->stride * l->m * 4;
+	return weights_each(l, form) * l->c * l->stride * l->stride * l->m * 4;
 }
 
-int64_t winograd_tiles(const struct winograd_layer *l, int tile)
+int64_t winograd_tiles(const struct winograd_layer *l, int form)
 {
+	const int64_t tile = WINOGRAD_T(form);
 	return ((l->ow + tile - 1) / tile) * ((l->oh + tile - 1) / tile);
 }
 
-int64_t winograd_chunk(const struct winograd_layer *l, int tile)
+/* V and M of one tile, in bytes */
+static int64_t tile_bytes(const struct winograd_layer *l, int form)
+{
+	const int64_t n = winograd_side(l, form), k_blocks = (l->c * l->stride * l->stride + 15) / 16;
+	return n * n * (k_blocks + (l->m + 15) / 16) * 64;
+}
+
+int64_t winograd_chunk(const struct winograd_layer *l, int form)
 {
 	if (l->chunk)
 		return l->chunk;
-	const int64_t n = tile + winograd_taps(l) - 1, k_blocks = (l->c * l->stride * l->stride + 15) / 16;
-	const int64_t each = n * n * (k_blocks + (l->m + 15) / 16) * 64;
-	const int64_t across = (l->ow + tile - 1) / tile, tiles = across * ((l->oh + tile - 1) / tile);
-	const int64_t w = weight_bytes(l, tile);
+	const int64_t tile = WINOGRAD_T(form), tiles = winograd_tiles(l, form), w = weight_bytes(l, form);
 	const int64_t room_bytes = w <= op_cache(l->graph, SMALL_WEIGHTS) ? CHUNK_BYTES :
 				   w <= NEAR_WEIGHTS ? NEAR_BYTES : WHOLE_BYTES;
-	int64_t room = op_cache(l->graph, room_bytes) / each;
+	int64_t room = op_cache(l->graph, room_bytes) / tile_bytes(l, form);
 	if (l->c < 16)			/* a row of tiles */
-		return across;
+		return (l->ow + tile - 1) / tile;
 	if (tiles <= room || tiles <= 28)
 		return tiles;
 	room = room < 28 ? 14 : room / 14 * 14;		/* 14: the widest register tile */
@@ -170,22 +201,24 @@ int64_t winograd_chunk(const struct winograd_layer *l, int tile)
 	return (tiles + chunks - 1) / chunks;
 }
 
-bool winograd_whole(const struct winograd_layer *l, int tile)
+bool winograd_whole(const struct winograd_layer *l, int form)
 {
-	return l->c >= 16 && winograd_chunk(l, tile) >= (l->ow + tile - 1) / tile * ((l->oh + tile - 1) / tile);
+	return l->c >= 16 && winograd_chunk(l, form) >= winograd_tiles(l, form);
 }
 
-int64_t winograd_ahead(const struct winograd_layer *l, int tile)
+int64_t winograd_ahead(const struct winograd_layer *l, int form)
 {
-	const int64_t near = weight_bytes(l, tile) <= op_cache(l->graph, SMALL_WEIGHTS);
-	return op_prefetch(l->graph, near ? 4 << 10 : 48 << 10);
+	if (weight_bytes(l, form) <= op_cache(l->graph, SMALL_WEIGHTS))
+		return op_prefetch(l->graph, 4 << 10);
+	/* late: what the next two blocks of columns need */
+	return op_prefetch(l->graph, form & WINOGRAD_LATE ? 2 * 3 * 16 * l->c : 48 << 10);
 }
 
-int64_t winograd_scratch(const struct winograd_layer *l, int tile)
+int64_t winograd_scratch(const struct winograd_layer *l, int form)
 {
-	const int64_t n = tile + winograd_taps(l) - 1, k_blocks = (l->c * l->stride * l->stride + 15) / 16;
+	const int64_t n = winograd_side(l, form), tile = WINOGRAD_T(form);
 	const int64_t band = l->c < 16 ? n * ((l->ow + tile - 1) / tile * tile + winograd_taps(l) - 1) * 64 : 0;
-	return n * n * ((k_blocks + (l->m + 15) / 16) * winograd_chunk(l, tile) * 64 + 2 * 64) + band;
+	return tile_bytes(l, form) * winograd_chunk(l, form) + n * n * 2 * 64 + band;
 }
 
 /* ---- admission ----------------------------------------------------------------------------------- */
@@ -218,8 +251,9 @@ static void truth(const struct winograd_layer *l, int tile, int64_t side, const 
  * Rule 18 on a crop: one tile of output with all input and output channels, no padding, x from ir_fill(1).
  * Both forms by the kernels that `run --exact` uses.  The error of Winograd's form in units of the direct form's.
  */
-static double ratio(struct ctx *ctx, const struct winograd_layer *l, int tile)
+static double ratio(struct ctx *ctx, const struct winograd_layer *l, int form)
 {
+	const int tile = WINOGRAD_T(form);
 	const int64_t side = (tile - 1) * l->stride + l->kernel, blocks = (l->c + 15) / 16, m_blocks = (l->m + 15) / 16;
 	const int64_t x_dims[] = { l->c < 16 ? l->c : blocks * 16, side, side };
 	const int64_t y_dims[] = { m_blocks, tile, tile, 16 };
@@ -240,15 +274,16 @@ static double ratio(struct ctx *ctx, const struct winograd_layer *l, int tile)
 	};
 	const struct amp_winograd_c16 p = {
 		.n = 1, .c = c, .m = m, .ih = (int32_t)side, .iw = (int32_t)side, .oh = tile, .ow = tile,
-		.stride = s, .x_plain = c < 16, .tile = tile, .taps = winograd_taps(l), .side = tile + winograd_taps(l) - 1, .chunk = 1,
+		.stride = s, .x_plain = c < 16, .tile = tile, .taps = winograd_taps(l), .form = winograd_kernel_form(l, form),
+		.chunk = 1,
 	};
-	const int64_t copy = side * side * 16 * 4, scratch = winograd_scratch(&crop, tile);
+	const int64_t copy = side * side * 16 * 4, scratch = winograd_scratch(&crop, form);
 	struct amp_env env = { .scratch = mem_alloc(ctx, (size_t)(copy > scratch ? copy : scratch)), .parts = 1 };
 	const void *in[4] = { x->data, l->w_direct->data, NULL, NULL };
 	void *out[1] = { y->data };
 	kernel_find("conv_c16", "f32")->fn(&d, in, out, &env);
 	const double direct = admit_distance(y->data, want->data, y->n);
-	in[1] = winograd_weights(ctx, l, tile)->data;
+	in[1] = winograd_weights(ctx, l, form)->data;
 	kernel_find("winograd_c16", "f32")->fn(&p, in, out, &env);
 	const double far = admit_distance(y->data, want->data, y->n);
 	return admit_ratio(far, direct);
@@ -256,18 +291,19 @@ static double ratio(struct ctx *ctx, const struct winograd_layer *l, int tile)
 
 int winograd_choose(struct ctx *ctx, const struct winograd_layer *l, const char **tried)
 {
-	bool refused[MAX_TILE + 1] = { false };
+	bool refused[FORMS] = { false };
 	for (;;) {
-		int best = 0;
-		for (int tile = 2; tile <= MAX_TILE; tile++)
-			if (has_form(l, tile) && !refused[tile] && cost(l, tile) < cost(l, best))
-				best = tile;
-		if (!best)
+		int best = -1;
+		for (int i = 0; i < FORMS; i++)
+			if (has_form(l, forms[i].form) && !refused[i] &&
+			    cost(l, forms[i].form) < cost(l, best < 0 ? 0 : forms[best].form))
+				best = i;
+		if (best < 0)
 			return 0;
-		const double r = ratio(ctx, l, best);
-		*tried = str_printf(ctx, "%s%s%s %.2f", *tried ? *tried : "", *tried ? ", " : "", winograd_name(best), r);
+		const double r = ratio(ctx, l, forms[best].form);
+		*tried = str_printf(ctx, "%s%s%s %.2f", *tried ? *tried : "", *tried ? ", " : "", forms[best].name, r);
 		if (r <= ADMIT_AT_MOST)
-			return best;
+			return forms[best].form;
 		refused[best] = true;
 	}
 }

@@ -13,26 +13,35 @@ struct winograd_layer {
 	const struct tensor *w_direct;	/* the same, packed for conv_c16; for winograd_choose() */
 };
 
+/*
+ * A form: T of F(T x T), with WINOGRAD_LATE where the last half of its weights' transform is done at each run
+ * (runtime/kernels/winograd_late.h); 0: direct.
+ */
+#define WINOGRAD_LATE 16
+#define WINOGRAD_T(form) ((form) & 15)
+
 /* Is there any form: 3x3 of stride 1, 3x3 or 7x7 of stride 2? */
 bool winograd_fits(const struct winograd_layer *l);
 
-/* T of F(T x T): 2, 4, 5, or 0: direct.  By cost, among what rule 18 admits.  *tried: as struct op says. */
+/* The form of least cost among those that rule 18 admits.  *tried: as struct op says. */
 int winograd_choose(struct ctx *c, const struct winograd_layer *l, const char **tried);
-const char *winograd_name(int tile);			/* of the algorithm */
-int winograd_tile(const struct winograd_layer *l, const char *name);	/* 0: none of ours */
+const char *winograd_name(int form);			/* of the algorithm */
+int winograd_form(const struct winograd_layer *l, const char *name);	/* 0: none of ours */
 int winograd_taps(const struct winograd_layer *l);	/* of one phase's kernel */
+int winograd_side(const struct winograd_layer *l, int form);	/* N */
+int32_t winograd_kernel_form(const struct winograd_layer *l, int form);	/* the parameter `form` of winograd_c16 */
 
-/* float [point][m/16][k][16], k as winograd_c16.inc says; lanes beyond m are 0 */
-const struct tensor *winograd_weights(struct ctx *c, const struct winograd_layer *l, int tile);
+/* float [point][m/16][k][16], k as winograd_c16.inc says, late: [row of points][m/16][tap][k][16]; lanes beyond m are 0 */
+const struct tensor *winograd_weights(struct ctx *c, const struct winograd_layer *l, int form);
 
 /* The step that computes these weights, u, when the emitted model is prepared, from a constant that it adds. */
-struct step *winograd_maker(const struct node *n, const struct winograd_layer *l, int tile, struct value *u);
+struct step *winograd_maker(const struct node *n, const struct winograd_layer *l, int form, struct value *u);
 
 /* For the caches, no part of the numeric plan: tiles worked on together; floats that weights are prefetched ahead. */
-int64_t winograd_tiles(const struct winograd_layer *l, int tile);	/* of an image */
-int64_t winograd_chunk(const struct winograd_layer *l, int tile);
-bool winograd_whole(const struct winograd_layer *l, int tile);	/* one chunk: three phases, scratch shared */
-int64_t winograd_ahead(const struct winograd_layer *l, int tile);
-int64_t winograd_scratch(const struct winograd_layer *l, int tile);	/* bytes */
+int64_t winograd_tiles(const struct winograd_layer *l, int form);	/* of an image */
+int64_t winograd_chunk(const struct winograd_layer *l, int form);
+bool winograd_whole(const struct winograd_layer *l, int form);	/* one chunk: three phases, scratch shared */
+int64_t winograd_ahead(const struct winograd_layer *l, int form);
+int64_t winograd_scratch(const struct winograd_layer *l, int form);	/* bytes */
 
 #endif

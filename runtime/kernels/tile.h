@@ -2,7 +2,7 @@
  * tile.h - the register tile of convolution in c16, matrix product and attention (float32).
  *
  * in:  struct amp_tile: T rows (pixels) of x, V blocks of 16 columns (output channels) of w
- * out: sum[V][AMP_TILE_T][16]: each sum starts at +0, or at start[V][AMP_TILE_T][16], and runs over (block of 16 inputs, ky,
+ * out: sum[V][AMP_TILE_T][16]: each sum starts at +0, or at start, of the same shape, and runs over (block of 16 inputs, ky,
  *      kx, input) by fma
  *
  * The vector runs over columns, the T x V sums stay in registers, each step broadcasts T inputs.  A matrix product
@@ -43,7 +43,7 @@
 /* What a tile reads: all strides in floats. */
 struct amp_tile {
 	const float *x, *w;		/* first row at kernel row ky0, column 0; first weight */
-	const float *start;		/* NULL: +0; else as the sums are given, and not where they are given */
+	const float *start;		/* NULL: +0; else as the sums are given, and where they are given or elsewhere */
 	int64_t x_block, x_row, x_col;	/* to the next input block, kernel row, kernel column */
 	int64_t x_pixel;		/* to the next row of the tile; inputs of a block are neighbours */
 	int64_t w_block;		/* from one block of columns to the next; inputs are 16 apart */
@@ -182,7 +182,7 @@ struct amp_tile {
 	}
 
 #define AMP_TILE_FMA_FN(NAME, T, V) \
-static __attribute__((noinline, unused)) void NAME##_##T##_##V(const struct amp_tile *p, float *restrict sum) \
+static __attribute__((noinline, unused)) void NAME##_##T##_##V(const struct amp_tile *p, float *sum) \
 { \
 	AMP_TILE_VARS \
 	const float *const start = p->start; \
@@ -203,7 +203,7 @@ AMP_TILE_FMA_FN(amp_tile_exact, 1, 1)
 #define AMP_TILE_FN(T, V) AMP_TILE_FMA_FN(amp_tile, T, V)
 #endif
 
-typedef void amp_tile_fn(const struct amp_tile *p, float *restrict sum);
+typedef void amp_tile_fn(const struct amp_tile *p, float *sum);
 
 AMP_TILE_FN(1, 1)
 AMP_TILE_FN(2, 1)

@@ -101,7 +101,7 @@ static inline __attribute__((unused)) void amp_index_of(int64_t k, int rank, con
 }
 
 /*
- * The values that the parameters `act`, `mode`, `op`, `b_packed`, `plain`, `side` and `last_half` of a file's calls take, one bit each:
+ * The values that the parameters `act`, `mode`, `op`, `b_packed`, `plain`, `form` and `last_half` of a file's calls take, one bit each:
  * the model says so before it includes the kernels, and what only others would need is left out.  A field of such a name
  * means its own kernel's list; the bits are of all kernels together.
  */
@@ -123,8 +123,8 @@ static inline __attribute__((unused)) void amp_index_of(int64_t k, int rank, con
 #ifndef AMP_USED_LAST_HALF
 #define AMP_USED_LAST_HALF 0xffffffffu
 #endif
-#ifndef AMP_USED_SIDE
-#define AMP_USED_SIDE 0xffffffffu
+#ifndef AMP_USED_FORM
+#define AMP_USED_FORM 0xffffffffu
 #endif
 #define AMP_USES(FIELD, value) ((AMP_USED_##FIELD >> (value) & 1u) != 0)
 

@@ -9,6 +9,8 @@
  *	N = 8	0, 1, -1, 9/16, -9/16, 7/4, -7/4	F(6, 3)
  * in:  amp_wino_inN: N x N pixels -> points        out: amp_wino_outTxR: points -> T x T sums
  * A two-dimensional transform does each column first, then each row of the result.  The lanes are channels.
+ * Late: the products were made with weights whose rows are not divided by f (winograd_late.h), so that the transform of
+ * rows divides: amp_wino_outTxR_late.
  * The points were searched for the least error among dyadic ones: every constant is a float.
  */
 #ifndef AMP_WINOGRAD_FORMS_H
@@ -23,6 +25,10 @@ AMP_INLINE int32_t amp_wino_phase(int32_t i)
 {
 	return i < 2 ? 1 - i : i;
 }
+
+/* What a form's number holds: N, and whether its weights are late */
+#define AMP_WINO_LATE 16
+#define AMP_WINO_SIDE(form) ((form) & 15)
 
 /* a pair of points +-p: even part e, odd part f */
 #define AMP_WINO_PAIR(p, e, f, plus, minus) \
@@ -143,6 +149,31 @@ AMP_INLINE void amp_wino_a5x3(const vf *m, vf *y)
 	y[4] = v_add(AMP_WINO_SUM7(0.00390625f, 2401.0f / 4096, 2401.0f / 256, s1, s2, s3), m[6]);
 }
 
+/*
+ * Late: each point's sum is divided by the product f of its distances from the other finite points, in the constants
+ * p^k / f, rounded once.  N = 6: f is the same at p and -p
+ */
+AMP_INLINE void amp_wino_a4x3_late(const vf *m, vf *y)
+{
+	const vf s1 = v_add(m[1], m[2]), d1 = v_sub(m[1], m[2]), s2 = v_add(m[3], m[4]), d2 = v_sub(m[3], m[4]);
+	y[0] = AMP_WINO_SUM7((float)(64.0 / 81), (float)(-128.0 / 243), (float)(32.0 / 243), m[0], s1, s2);
+	y[1] = v_fma(v_set1((float)(16.0 / 81)), d2, v_mul(v_set1((float)(-32.0 / 81)), d1));
+	y[2] = v_fma(v_set1((float)(8.0 / 27)), s2, v_mul(v_set1((float)(-8.0 / 27)), s1));
+	y[3] = v_add(v_fma(v_set1((float)(4.0 / 9)), d2, v_mul(v_set1((float)(-2.0 / 9)), d1)), m[5]);
+}
+
+/* N = 7: f has the other sign at -p, so that even k take differences */
+AMP_INLINE void amp_wino_a5x3_late(const vf *m, vf *y)
+{
+	const vf s1 = v_sub(m[0], m[1]), d1 = v_add(m[0], m[1]), s2 = v_sub(m[2], m[3]), d2 = v_add(m[2], m[3]);
+	const vf s3 = v_sub(m[4], m[5]), d3 = v_add(m[4], m[5]);
+	y[0] = AMP_WINO_SUM7((float)(128.0 / 135), (float)(-16384.0 / 46305), (float)(128.0 / 3087), s1, s2, s3);
+	y[1] = AMP_WINO_SUM7((float)(32.0 / 135), (float)(-2048.0 / 6615), (float)(32.0 / 441), d1, d2, d3);
+	y[2] = AMP_WINO_SUM7((float)(8.0 / 135), (float)(-256.0 / 945), (float)(8.0 / 63), s1, s2, s3);
+	y[3] = AMP_WINO_SUM7((float)(2.0 / 135), (float)(-32.0 / 135), (float)(2.0 / 9), d1, d2, d3);
+	y[4] = v_add(AMP_WINO_SUM7((float)(1.0 / 270), (float)(-28.0 / 135), (float)(7.0 / 18), s1, s2, s3), m[6]);
+}
+
 /* the same for N = 8, the first pair 1 and -1 */
 #define AMP_WINO_SUM8(k2, k3, a1, a2, a3) v_fma(v_set1(k3), a3, v_fma(v_set1(k2), a2, a1))
 
@@ -212,8 +243,8 @@ static __attribute__((noinline, unused)) void amp_wino_in##N(const float *x, int
 	} \
 }
 #define AMP_WINO_END(k) v_store(to + (k) * next, amp_wino_finish(e, bias, i * row + (k) * next, r[k]));
-#define AMP_WINO_OUT(T, R, N) \
-static __attribute__((noinline, unused)) void amp_wino_out##T##x##R(const float *m, int64_t point, \
+#define AMP_WINO_OUT(T, R, N, LATE) \
+static __attribute__((noinline, unused)) void amp_wino_out##T##x##R##LATE(const float *m, int64_t point, \
 	const struct amp_wino_end *e, float *y, int64_t row) \
 { \
 	vf c[N][T], d[N], r[T]; \
@@ -227,7 +258,7 @@ static __attribute__((noinline, unused)) void amp_wino_out##T##x##R(const float 
 	for (int i = 0; i < T; i++) { \
 		float *to = y + i * row; \
 		AMP_WINO_EACH(N, AMP_WINO_TURN) \
-		amp_wino_a##T##x##R(d, r); \
+		amp_wino_a##T##x##R##LATE(d, r); \
 		if (e) { \
 			AMP_WINO_EACH(T, AMP_WINO_END) \
 		} else { \
@@ -240,26 +271,31 @@ AMP_WINO_IN(5)
 AMP_WINO_IN(6)
 AMP_WINO_IN(7)
 AMP_WINO_IN(8)
-AMP_WINO_OUT(2, 3, 4)
-AMP_WINO_OUT(4, 2, 5)
-AMP_WINO_OUT(4, 3, 6)
-AMP_WINO_OUT(4, 4, 7)
-AMP_WINO_OUT(5, 3, 7)
-AMP_WINO_OUT(6, 3, 8)
+AMP_WINO_OUT(2, 3, 4, )
+AMP_WINO_OUT(4, 2, 5, )
+AMP_WINO_OUT(4, 3, 6, )
+AMP_WINO_OUT(4, 4, 7, )
+AMP_WINO_OUT(5, 3, 7, )
+AMP_WINO_OUT(6, 3, 8, )
+AMP_WINO_OUT(4, 3, 6, _late)
+AMP_WINO_OUT(5, 3, 7, _late)
 
 /* A model's own forms only: the others are left out (kernels/type.h) */
-#define AMP_WINO_SIDE(n) (AMP_USES(SIDE, n) && side == (n))
+#define AMP_WINO_IS(n) (AMP_USES(FORM, n) && form == (n))
+#define AMP_WINO_HAS(n) (AMP_WINO_IS(n) || AMP_WINO_IS((n) + AMP_WINO_LATE))
 
-static inline __attribute__((unused)) amp_wino_in_fn *amp_wino_in(int side)
+static inline __attribute__((unused)) amp_wino_in_fn *amp_wino_in(int form)
 {
-	return AMP_WINO_SIDE(4) ? amp_wino_in4 : AMP_WINO_SIDE(5) ? amp_wino_in5 : AMP_WINO_SIDE(6) ? amp_wino_in6 :
-	       AMP_WINO_SIDE(7) ? amp_wino_in7 : AMP_WINO_SIDE(8) ? amp_wino_in8 : NULL;
+	return AMP_WINO_IS(4) ? amp_wino_in4 : AMP_WINO_IS(5) ? amp_wino_in5 : AMP_WINO_HAS(6) ? amp_wino_in6 :
+	       AMP_WINO_HAS(7) ? amp_wino_in7 : AMP_WINO_IS(8) ? amp_wino_in8 : NULL;
 }
 
-static inline __attribute__((unused)) amp_wino_out_fn *amp_wino_out(int side, int taps)
+static inline __attribute__((unused)) amp_wino_out_fn *amp_wino_out(int form, int taps)
 {
-	return AMP_WINO_SIDE(4) ? amp_wino_out2x3 : AMP_WINO_SIDE(5) ? amp_wino_out4x2 : AMP_WINO_SIDE(6) ? amp_wino_out4x3 :
-	       AMP_WINO_SIDE(7) ? (taps == 3 ? amp_wino_out5x3 : amp_wino_out4x4) : AMP_WINO_SIDE(8) ? amp_wino_out6x3 : NULL;
+	return AMP_WINO_IS(4) ? amp_wino_out2x3 : AMP_WINO_IS(5) ? amp_wino_out4x2 : AMP_WINO_IS(6) ? amp_wino_out4x3 :
+	       AMP_WINO_IS(7) ? (taps == 3 ? amp_wino_out5x3 : amp_wino_out4x4) : AMP_WINO_IS(8) ? amp_wino_out6x3 :
+	       AMP_WINO_IS(6 + AMP_WINO_LATE) ? amp_wino_out4x3_late :
+	       AMP_WINO_IS(7 + AMP_WINO_LATE) ? amp_wino_out5x3_late : NULL;
 }
 
 #endif

@@ -51,15 +51,36 @@ static void in1(const float *d, int s, int n, float *t, int ts)
 	}
 }
 
-/* n points to `tile` sums */
-static void out1(const float *m, int s, int n, int tile, float *y, int ys)
+/* late: p^k / f, f the product of p's distances from the other finite points, for the i-th pair; -1: for 0 */
+static float late(int n, int i, int k)
+{
+	const int pairs = (n - 1) / 2, zero = n - 1 - 2 * pairs;
+	double f = 1;
+	for (int j = 0; j < pairs; j++)
+		f *= i < 0 ? -point[n][j] * point[n][j] : j == i ? 2 * point[n][i] * (zero ? point[n][i] : 1) :
+		     point[n][i] * point[n][i] - point[n][j] * point[n][j];
+	return (float)(i < 0 ? 1 / f : pow(point[n][i], k) / f);
+}
+
+/* n points to `tile` sums, late: of weights that f has not divided */
+static void out1(const float *m, int s, int n, int tile, bool is_late, float *y, int ys)
 {
 	const int pairs = (n - 1) / 2, zero = n - 1 - 2 * pairs;
 	if (n == 4) {
 		y[0] = (m[0] + m[s]) + m[2 * s], y[ys] = (m[s] - m[2 * s]) - m[3 * s];
 		return;
 	}
-	for (int k = 0; k < tile; k++) {
+	for (int k = 0; is_late && k < tile; k++) {
+		float sum = 0;
+		bool first = true;
+		for (int i = k == 0 && zero ? -1 : 0; i < pairs; i++, first = false) {
+			const float u = i < 0 ? 0 : m[(zero + 2 * i) * s], v = i < 0 ? 0 : m[(zero + 2 * i + 1) * s];
+			const float w = i < 0 ? m[0] : (k % 2 != 0) == (zero != 0) ? u - v : u + v;
+			sum = first ? late(n, i, k) * w : fmaf(late(n, i, k), w, sum);
+		}
+		y[k * ys] = k == tile - 1 ? sum + m[(n - 1) * s] : sum;
+	}
+	for (int k = 0; !is_late && k < tile; k++) {
 		float sum = k == 0 && zero ? m[0] : 0;
 		for (int i = 0; i < pairs; i++) {
 			const float u = m[(zero + 2 * i) * s], v = m[(zero + 2 * i + 1) * s], w = k % 2 ? u - v : u + v;
@@ -77,7 +98,21 @@ static int64_t at16(int64_t ch, int64_t h, int64_t w, int64_t y, int64_t x)
 	return ((ch / 16 * h + y) * w + x) * 16 + ch % 16;
 }
 
-struct shape { int tile, kernel, stride, c, m, ih, iw, pad; };
+/* the weights at one row's n points from what is kept of them for it: late */
+static void late_weights(const float *h, int64_t step, int n, float *u)
+{
+	const int pairs = (n - 1) / 2, zero = n - 1 - 2 * pairs;
+	u[0] = h[0];
+	u[n - 1] = h[2 * step];
+	for (int i = 0; i < pairs; i++) {
+		const float p = f(point[n][i]), e = fmaf(p * p, h[2 * step], h[0]);
+		const volatile float o = p * h[step];
+		u[zero + 2 * i] = e + o;
+		u[zero + 2 * i + 1] = e - o;
+	}
+}
+
+struct shape { int form, kernel, stride, c, m, ih, iw, pad; };
 
 static struct winograd_layer layer_of(struct ctx *ctx, const struct shape *s, bool identity)
 {
@@ -98,19 +133,19 @@ static struct amp_winograd_c16 params_of(const struct shape *s, const struct win
 {
 	return (struct amp_winograd_c16){
 		.n = n, .c = s->c, .m = s->m, .ih = s->ih, .iw = s->iw, .oh = (int)l->oh, .ow = (int)l->ow, .ph = s->pad,
-		.pw = s->pad, .stride = s->stride, .x_plain = s->c < 16, .tile = s->tile, .taps = winograd_taps(l),
-		.side = s->tile + winograd_taps(l) - 1, .chunk = chunk,
-		.whole = s->c >= 16 && chunk >= (l->oh + s->tile - 1) / s->tile * ((l->ow + s->tile - 1) / s->tile),
+		.pw = s->pad, .stride = s->stride, .x_plain = s->c < 16, .tile = WINOGRAD_T(s->form), .taps = winograd_taps(l),
+		.form = winograd_kernel_form(l, s->form), .chunk = chunk,
+		.whole = s->c >= 16 && chunk >= winograd_tiles(l, s->form),
 		.act = act, .alpha = 0.1f, .beta = 0.4f,
 	};
 }
 
 /* scratch for a chunk of any size */
-static size_t scratch_of(const struct winograd_layer *l, int tile, int chunk)
+static size_t scratch_of(const struct winograd_layer *l, int form, int chunk)
 {
-	const int64_t n = tile + winograd_taps(l) - 1, k = l->c * l->stride * l->stride;
-	const int64_t more = chunk - winograd_chunk(l, tile);
-	return (size_t)(winograd_scratch(l, tile) + more * n * n * ((k + 15) / 16 + (l->m + 15) / 16) * 64);
+	const int64_t n = winograd_side(l, form), k = l->c * l->stride * l->stride;
+	const int64_t more = chunk - winograd_chunk(l, form);
+	return (size_t)(winograd_scratch(l, form) + more * n * n * ((k + 15) / 16 + (l->m + 15) / 16) * 64);
 }
 
 /* In any number of parts (call), with scratch of their own or, where a chunk is the image, shared */
@@ -127,18 +162,20 @@ static void invoke(const struct amp_winograd_c16 *p, const void *const in[], voi
 static void run(struct ctx *ctx, const struct shape *s, int chunk, int act, int with_z)
 {
 	const struct winograd_layer l = layer_of(ctx, s, false);
-	const int taps = winograd_taps(&l), n = s->tile + taps - 1, points = n * n, st = s->stride, plain = s->c < 16;
+	const int tile = WINOGRAD_T(s->form), n = winograd_side(&l, s->form), points = n * n, st = s->stride, plain = s->c < 16;
 	const int64_t oh = l.oh, ow = l.ow, c = s->c, m = s->m, cb = (c + 15) / 16, mb = (m + 15) / 16, kk = c * st * st;
 	const int64_t nx = (plain ? c : cb * 16) * s->ih * s->iw, ny = mb * oh * ow * 16, area = s->kernel * s->kernel;
-	const float *u = winograd_weights(ctx, &l, s->tile)->data, *g = l.w->data;
+	const float *u = winograd_weights(ctx, &l, s->form)->data, *g = l.w->data;
 	float *x = floats(nx), *b = floats(mb * 16), *z = with_z ? floats(ny) : NULL, *y = get((size_t)ny * 4);
 	float *want = get((size_t)ny * 4), *v = get((size_t)(kk * points) * 4);
+	float *all = get((size_t)(kk * points) * 4);		/* late: the weights of one output */
 	double *truth = get((size_t)ny * 8), *bound = get((size_t)ny * 8), most = 0;
 	char text[160];
 	if (plain && chunk)
-		chunk = (int)winograd_chunk(&l, s->tile);
-	chunk = chunk ? chunk : (int)winograd_chunk(&l, s->tile);
-	snprintf(text, sizeof text, "F%d k%d s%d c%d m%d %dx%d pad%d chunk%d act%d z%d", s->tile, s->kernel, st, s->c, s->m,
+		chunk = (int)winograd_chunk(&l, s->form);
+	chunk = chunk ? chunk : (int)winograd_chunk(&l, s->form);
+	snprintf(text, sizeof text, "F%d%s k%d s%d c%d m%d %dx%d pad%d chunk%d act%d z%d", tile,
+		 s->form & WINOGRAD_LATE ? " late" : "", s->kernel, st, s->c, s->m,
 		 s->ih, s->iw, s->pad, chunk, act, with_z);
 	what = text;
 	EXPECT(winograd_fits(&l), "no form fits");
@@ -148,8 +185,8 @@ static void run(struct ctx *ctx, const struct shape *s, int chunk, int act, int 
 	memset(want, 0, (size_t)ny * 4);
 	memset(truth, 0, (size_t)ny * 8);
 	const struct amp_winograd_c16 p = params_of(s, &l, 1, chunk, act);
-	for (int64_t ty = 0; ty < oh; ty += s->tile)
-		for (int64_t tx = 0; tx < ow; tx += s->tile) {
+	for (int64_t ty = 0; ty < oh; ty += tile)
+		for (int64_t tx = 0; tx < ow; tx += tile) {
 			for (int64_t i = 0; i < kk; i++) {
 				float d[MAX * MAX], h[MAX * MAX];
 				static const int order[4] = { 1, 0, 2, 3 };
@@ -166,9 +203,14 @@ static void run(struct ctx *ctx, const struct shape *s, int chunk, int act, int 
 			}
 			for (int64_t o = 0; o < m; o++) {
 				float sum[MAX * MAX], h[MAX * MAX], r[MAX * MAX];
+				for (int64_t i = 0; s->form & WINOGRAD_LATE && i < kk; i++)
+					for (int k = 0; k < n; k++)
+						late_weights(u + (((k * mb + o / 16) * 3) * kk + i) * 16 + o % 16, kk * 16, n, all + (i * n + k) * n);
 				for (int k = 0; k < points; k++) {
 					sum[k] = 0;
-					for (int64_t i = 0; i < kk; i++) {
+					for (int64_t i = 0; s->form & WINOGRAD_LATE && i < kk; i++)
+						sum[k] = fmaf(v[i * points + k], all[i * points + k], sum[k]);
+					for (int64_t i = 0; !(s->form & WINOGRAD_LATE) && i < kk; i++) {
 						const int odd_row = st == 2 && i / c > 1, odd_col = st == 2 && i / c % 3 == 0;
 						if ((odd_row && k / n == n - 1) || (odd_col && k % n == n - 1)) {
 							EXPECT(u[((k * mb + o / 16) * kk + i) * 16 + o % 16] == 0, "a weight that is left out");
@@ -178,11 +220,11 @@ static void run(struct ctx *ctx, const struct shape *s, int chunk, int act, int 
 					}
 				}
 				for (int k = 0; k < n; k++)
-					out1(sum + k, n, n, s->tile, h + k, n);
-				for (int k = 0; k < s->tile; k++)
-					out1(h + k * n, 1, n, s->tile, r + k * s->tile, 1);
-				for (int k = 0; k < s->tile * s->tile; k++) {
-					const int64_t yy = ty + k / s->tile, xx = tx + k % s->tile;
+					out1(sum + k, n, n, tile, false, h + k, n);
+				for (int k = 0; k < tile; k++)
+					out1(h + k * n, 1, n, tile, s->form & WINOGRAD_LATE, r + k * tile, 1);
+				for (int k = 0; k < tile * tile; k++) {
+					const int64_t yy = ty + k / tile, xx = tx + k % tile;
 					if (yy >= oh || xx >= ow)
 						continue;
 					const int64_t at = at16(o, oh, ow, yy, xx);
@@ -210,31 +252,31 @@ static void run(struct ctx *ctx, const struct shape *s, int chunk, int act, int 
 	const void *in[4] = { x, u, b, z };
 	void *out[1] = { y };
 	const size_t bytes[1] = { (size_t)ny * 4 };
-	invoke(&p, in, out, bytes, scratch_of(&l, s->tile, chunk), 1);
+	invoke(&p, in, out, bytes, scratch_of(&l, s->form, chunk), 1);
 	check(y, want, truth, bound, ny);
-	free(x), free(b), free(z), free(y), free(want), free(truth), free(bound), free(v);
+	free(x), free(b), free(z), free(y), free(want), free(truth), free(bound), free(v), free(all);
 }
 
 /* Three images at once are each of them alone. */
 static void batch(struct ctx *ctx, const struct shape *s)
 {
 	const struct winograd_layer l = layer_of(ctx, s, false);
-	const int chunk = (int)winograd_chunk(&l, s->tile);
+	const int chunk = (int)winograd_chunk(&l, s->form);
 	const struct amp_winograd_c16 all = params_of(s, &l, 3, chunk, AMP_EPI_RELU);
 	const struct amp_winograd_c16 one = params_of(s, &l, 1, chunk, AMP_EPI_RELU);
 	const int64_t nx = (s->c < 16 ? s->c : (s->c + 15) / 16 * 16) * s->ih * s->iw, nb = (l.m + 15) / 16 * 16;
 	const int64_t ny = nb * l.oh * l.ow;
 	float *x = floats(3 * nx), *b = floats(nb), *y = get((size_t)ny * 12), *alone = get((size_t)ny * 4);
-	const void *in[4] = { x, winograd_weights(ctx, &l, s->tile)->data, b, NULL };
+	const void *in[4] = { x, winograd_weights(ctx, &l, s->form)->data, b, NULL };
 	void *out[1] = { y };
 	size_t bytes[1] = { (size_t)ny * 12 };
 	what = "batch";
-	invoke(&all, in, out, bytes, scratch_of(&l, s->tile, chunk), 3);
+	invoke(&all, in, out, bytes, scratch_of(&l, s->form, chunk), 3);
 	for (int i = 0; i < 3; i++) {
 		in[0] = x + i * nx;
 		out[0] = alone;
 		bytes[0] = (size_t)ny * 4;
-		invoke(&one, in, out, bytes, scratch_of(&l, s->tile, chunk), 1);
+		invoke(&one, in, out, bytes, scratch_of(&l, s->form, chunk), 1);
 		EXPECT(memcmp(alone, y + i * ny, (size_t)ny * 4) == 0, "image %d of 3 differs from the image alone", i);
 	}
 	free(x), free(b), free(y), free(alone);
@@ -253,14 +295,15 @@ static void refusal(struct ctx *ctx)
 				((const float *)l.w->data)[i];
 		l.w_direct = packed;
 		const char *tried = NULL;
-		const int tile = winograd_choose(ctx, &l, &tried);
+		const int form = winograd_choose(ctx, &l, &tried);
 		what = "rule 18";
 		if (identity)
-			EXPECT(tile == 2 && strcmp(tried, "winograd6 inf, winograd5 inf, winograd4 inf, winograd2 0.00") == 0,
-			       "F%d is admitted for weights that pick pixels: %s", tile, tried);
+			EXPECT(form == 2 && strcmp(tried, "winograd6 inf, winograd5 inf, winograd5late inf, winograd4 inf, "
+						   "winograd4late inf, winograd2 0.00") == 0,
+			       "form %d is admitted for weights that pick pixels: %s", form, tried);
 		else
-			EXPECT(tile == 5 && tried && strncmp(tried, "winograd6 9.67, winograd5 ", 26) == 0,
-			       "F%d for random weights: %s", tile, tried);
+			EXPECT(form == 5 && tried && strncmp(tried, "winograd6 9.91, winograd5 ", 26) == 0,
+			       "form %d for random weights: %s", form, tried);
 	}
 }
 
@@ -269,29 +312,30 @@ static enum result all(struct ctx *ctx, void *arg)
 	static const struct { int c, m, h, w, pad, chunk; } cases[] = {
 		{ 16, 16, 8, 8, 1, 4 }, { 16, 32, 7, 7, 1, 3 }, { 33, 40, 5, 9, 1, 14 }, { 17, 18, 3, 3, 1, 1 },
 		{ 48, 20, 13, 6, 0, 5 }, { 16, 50, 4, 31, 2, 16 }, { 20, 16, 1, 1, 1, 1 }, { 64, 64, 14, 14, 1, 0 },
+		{ 150, 33, 14, 10, 1, 0 },
 	};
 	static const struct shape strided[] = {
 		{ 4, 3, 2, 16, 16, 8, 8, 1 }, { 4, 3, 2, 32, 40, 15, 9, 1 }, { 4, 7, 2, 16, 24, 14, 17, 3 },
 		{ 4, 7, 2, 3, 20, 22, 25, 3 }, { 4, 7, 2, 3, 16, 9, 8, 0 }, { 4, 3, 2, 3, 16, 11, 10, 1 },
 		{ 4, 7, 2, 1, 17, 12, 30, 3 }, { 4, 7, 2, 4, 16, 5, 6, 2 }, { 4, 3, 2, 2, 16, 1, 1, 1 },
 	};
-	static const int tiles[] = { 2, 4, 5, 6 };
+	static const int forms[] = { 2, 4, 5, 6, 4 + WINOGRAD_LATE, 5 + WINOGRAD_LATE };
 	(void)arg;
-	for (int i = 0; i < 8; i++)
-		for (int t = 0; t < 4; t++)
+	for (int i = 0; i < 9; i++)
+		for (int t = 0; t < 6; t++)
 			for (int z = 0; z < 2; z++) {
-				const struct shape s = { tiles[t], 3, 1, cases[i].c, cases[i].m, cases[i].h, cases[i].w, cases[i].pad };
+				const struct shape s = { forms[t], 3, 1, cases[i].c, cases[i].m, cases[i].h, cases[i].w, cases[i].pad };
 				run(ctx, &s, cases[i].chunk, z ? AMP_EPI_RELU : AMP_EPI_NONE, z);
 			}
 	for (int i = 0; i < 9; i++)
 		for (int z = 0; z < 2; z++)
 			run(ctx, &strided[i], 1 + i, z ? AMP_EPI_RELU : AMP_EPI_NONE, z);
 	for (int act = AMP_EPI_NONE; act <= AMP_EPI_LEAKYRELU; act++) {
-		const struct shape s = { tiles[act % 4], 3, 1, 19, 21, 6, 7, 1 };
+		const struct shape s = { forms[act % 6], 3, 1, 19, 21, 6, 7, 1 };
 		run(ctx, &s, 2, act, 1);
 	}
-	for (int t = 0; t < 4; t++) {
-		const struct shape s = { tiles[t], 3, 1, 32, 24, 9, 10, 1 };
+	for (int t = 0; t < 6; t++) {
+		const struct shape s = { forms[t], 3, 1, 32, 24, 9, 10, 1 };
 		batch(ctx, &s);
 	}
 	batch(ctx, &strided[1]);
