@@ -52,7 +52,7 @@ int winograd_side(const struct winograd_layer *l, int form)
 
 int32_t winograd_kernel_form(const struct winograd_layer *l, int form)
 {
-	return winograd_side(l, form) + (form & WINOGRAD_LATE ? AMP_WINO_LATE : 0);
+	return winograd_taps(l) == 4 ? AMP_WINO_4X4 : winograd_side(l, form) + (form & WINOGRAD_LATE ? AMP_WINO_LATE : 0);
 }
 
 static bool has_form(const struct winograd_layer *l, int form)
@@ -134,7 +134,7 @@ struct step *winograd_maker(const struct node *n, const struct winograd_layer *l
 /*
  * In multiply-accumulates of one lane, for one image.  A weight is read once from memory and counts ten; arithmetic and
  * reading overlap, but not wholly.  That makes late layers, with large weights and small maps, prefer the smaller
- * tile, or late weights: theirs are made of half as many, at each run once for a dozen tiles, by two operations for each of
+ * tile, or late weights: theirs are made of half as many, at each run once for nine tiles, by two operations for each of
  * the two or three pairs of points.  A transform counts twelve a point of input, eight a point and a pixel of output.
  * F(6, 3) has to win a tenth: on maps of 56x56 it was 5 % faster than F(4, 3) and on 28x28 not at all, for 1.8 times its
  * weights.
@@ -153,7 +153,7 @@ static double cost(const struct winograd_layer *l, int form)
 		/* half of the phases lack a last row, half a last column */
 		macs = tiles * (l->stride == 1 ? points : (n - 0.5) * (n - 0.5)) * c * m;
 		if (form & WINOGRAD_LATE)
-			macs += ceil(tiles / 12) * n * 2 * floor((n - 1) / 2) * c * m;
+			macs += ceil(tiles / 9) * n * 2 * floor((n - 1) / 2) * c * m;
 		transforms = tiles * (12 * points * ceil(c / 16) * 16 + 8 * (points + (double)(tile * tile)) * m);
 	}
 	weights *= 10;

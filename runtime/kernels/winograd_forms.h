@@ -26,9 +26,20 @@ AMP_INLINE int32_t amp_wino_phase(int32_t i)
 	return i < 2 ? 1 - i : i;
 }
 
-/* What a form's number holds: N, and whether its weights are late */
+/* A form's number: N, but of F(4, 4), whose N is F(5, 3)'s; and more where its weights are late */
+#define AMP_WINO_4X4 15
 #define AMP_WINO_LATE 16
-#define AMP_WINO_SIDE(form) ((form) & 15)
+#define AMP_WINO_SIDE(form) ((form) == AMP_WINO_4X4 ? 7 : (form) & 15)
+
+/*
+ * M(0) to M(N - 1).  Where a vector is four registers of SSE2, a loop is as fast as its steps written out, and a third of
+ * the code.
+ */
+#ifdef AMP_ISA_SSE2
+#define AMP_WINO_EACH(N, M) for (int64_t k = 0; k < N; k++) { M(k) }
+#else
+#define AMP_WINO_EACH(N, M) AMP_REP##N(M)
+#endif
 
 /* a pair of points +-p: even part e, odd part f */
 #define AMP_WINO_PAIR(p, e, f, plus, minus) \
@@ -46,36 +57,37 @@ AMP_INLINE void amp_wino_b4(const vf *d, vf *t)
 /* x^4 - s x^2 + p, by Horner's rule */
 #define AMP_WINO_EVEN(s, p, x4, x2, x0) v_fma(v_set1(p), x0, v_fma(v_set1(-(s)), x2, x4))
 
+/* two pairs: p, the other pair's square; where their points begin, and the two parts' inputs */
+#define AMP_WINO_PAIR6(i) { \
+	const vf e = v_fma(v_set1(-c[i][1]), d[even], d[even + 2]), f = v_fma(v_set1(-c[i][1]), d[odd], d[odd + 2]); \
+	AMP_WINO_PAIR(c[i][0], e, f, t[zero + 2 * (i)], t[zero + 2 * (i) + 1]) }
+
 AMP_INLINE void amp_wino_b5(const vf *d, vf *t)
 {
-	const vf o1 = v_fma(v_set1(-2.25f), d[1], d[3]), e1 = v_fma(v_set1(-2.25f), d[0], d[2]);
-	const vf o2 = v_fma(v_set1(-9.0f / 64), d[1], d[3]), e2 = v_fma(v_set1(-9.0f / 64), d[0], d[2]);
-	AMP_WINO_PAIR(0.375f, o1, e1, t[0], t[1])
-	AMP_WINO_PAIR(1.5f, o2, e2, t[2], t[3])
+	static const float c[2][2] = { { 0.375f, 2.25f }, { 1.5f, 9.0f / 64 } };
+	enum { zero = 0, even = 1, odd = 0 };
+	AMP_WINO_EACH(2, AMP_WINO_PAIR6)
 	t[4] = AMP_WINO_EVEN(153.0f / 64, 81.0f / 256, d[4], d[2], d[0]);
 }
 
 AMP_INLINE void amp_wino_b6(const vf *d, vf *t)
 {
-	const vf e1 = v_fma(v_set1(-2.25f), d[2], d[4]), f1 = v_fma(v_set1(-2.25f), d[1], d[3]);
-	const vf e2 = v_fma(v_set1(-0.5625f), d[2], d[4]), f2 = v_fma(v_set1(-0.5625f), d[1], d[3]);
+	static const float c[2][2] = { { 0.75f, 2.25f }, { 1.5f, 0.5625f } };
+	enum { zero = 1, even = 2, odd = 1 };
 	t[0] = AMP_WINO_EVEN(2.8125f, 1.265625f, d[4], d[2], d[0]);
-	AMP_WINO_PAIR(0.75f, e1, f1, t[1], t[2])
-	AMP_WINO_PAIR(1.5f, e2, f2, t[3], t[4])
+	AMP_WINO_EACH(2, AMP_WINO_PAIR6)
 	t[5] = AMP_WINO_EVEN(2.8125f, 1.265625f, d[5], d[3], d[1]);
 }
 
 AMP_INLINE void amp_wino_b7(const vf *d, vf *t)
 {
-	const vf o1 = AMP_WINO_EVEN(245.0f / 64, 2401.0f / 1024, d[5], d[3], d[1]);
-	const vf e1 = AMP_WINO_EVEN(245.0f / 64, 2401.0f / 1024, d[4], d[2], d[0]);
-	const vf o2 = AMP_WINO_EVEN(3.125f, 49.0f / 256, d[5], d[3], d[1]);
-	const vf e2 = AMP_WINO_EVEN(3.125f, 49.0f / 256, d[4], d[2], d[0]);
-	const vf o3 = AMP_WINO_EVEN(53.0f / 64, 49.0f / 1024, d[5], d[3], d[1]);
-	const vf e3 = AMP_WINO_EVEN(53.0f / 64, 49.0f / 1024, d[4], d[2], d[0]);
-	AMP_WINO_PAIR(0.25f, o1, e1, t[0], t[1])
-	AMP_WINO_PAIR(0.875f, o2, e2, t[2], t[3])
-	AMP_WINO_PAIR(1.75f, o3, e3, t[4], t[5])
+	static const float c[3][3] = {	/* p; of the other pairs' squares sum and product */
+		{ 0.25f, 245.0f / 64, 2401.0f / 1024 }, { 0.875f, 3.125f, 49.0f / 256 }, { 1.75f, 53.0f / 64, 49.0f / 1024 },
+	};
+#define AMP_WINO_PAIR7(i) { \
+	const vf o = AMP_WINO_EVEN(c[i][1], c[i][2], d[5], d[3], d[1]), e = AMP_WINO_EVEN(c[i][1], c[i][2], d[4], d[2], d[0]); \
+	AMP_WINO_PAIR(c[i][0], o, e, t[2 * (i)], t[2 * (i) + 1]) }
+	AMP_WINO_EACH(3, AMP_WINO_PAIR7)
 	t[6] = v_fma(v_set1(-2401.0f / 16384), d[0],
 		     v_fma(v_set1(1323.0f / 512), d[2], v_fma(v_set1(-249.0f / 64), d[4], d[6])));
 }
@@ -106,72 +118,88 @@ AMP_INLINE void amp_wino_a2x3(const vf *m, vf *y)
 	y[1] = v_sub(v_sub(m[1], m[2]), m[3]);
 }
 
+/* two pairs' sums a[0] and differences a[1]; y[0] is made before */
+#define AMP_WINO_ROW6(k) \
+	if ((k) > 0) \
+		y[k] = v_fma(v_set1(c[k][1]), a[(k) % 2][1], v_mul(v_set1(c[k][0]), a[(k) % 2][0]));
+
 AMP_INLINE void amp_wino_a4x2(const vf *m, vf *y)
 {
-	const vf s1 = v_add(m[0], m[1]), d1 = v_sub(m[0], m[1]), s2 = v_add(m[2], m[3]), d2 = v_sub(m[2], m[3]);
-	y[0] = v_add(s1, s2);
-	y[1] = v_fma(v_set1(1.5f), d2, v_mul(v_set1(0.375f), d1));
-	y[2] = v_fma(v_set1(2.25f), s2, v_mul(v_set1(9.0f / 64), s1));
-	y[3] = v_add(v_fma(v_set1(3.375f), d2, v_mul(v_set1(27.0f / 512), d1)), m[4]);
+	static const float c[4][2] = { { 1, 1 }, { 0.375f, 1.5f }, { 9.0f / 64, 2.25f }, { 27.0f / 512, 3.375f } };
+	const vf a[2][2] = { { v_add(m[0], m[1]), v_add(m[2], m[3]) }, { v_sub(m[0], m[1]), v_sub(m[2], m[3]) } };
+	y[0] = v_add(a[0][0], a[0][1]);
+	AMP_WINO_EACH(4, AMP_WINO_ROW6)
+	y[3] = v_add(y[3], m[4]);
 }
 
 AMP_INLINE void amp_wino_a4x3(const vf *m, vf *y)
 {
-	const vf s1 = v_add(m[1], m[2]), d1 = v_sub(m[1], m[2]), s2 = v_add(m[3], m[4]), d2 = v_sub(m[3], m[4]);
-	y[0] = v_add(v_add(m[0], s1), s2);
-	y[1] = v_fma(v_set1(1.5f), d2, v_mul(v_set1(0.75f), d1));
-	y[2] = v_fma(v_set1(2.25f), s2, v_mul(v_set1(0.5625f), s1));
-	y[3] = v_add(v_fma(v_set1(3.375f), d2, v_mul(v_set1(0.421875f), d1)), m[5]);
+	static const float c[4][2] = { { 1, 1 }, { 0.75f, 1.5f }, { 0.5625f, 2.25f }, { 0.421875f, 3.375f } };
+	const vf a[2][2] = { { v_add(m[1], m[2]), v_add(m[3], m[4]) }, { v_sub(m[1], m[2]), v_sub(m[3], m[4]) } };
+	y[0] = v_add(v_add(m[0], a[0][0]), a[0][1]);
+	AMP_WINO_EACH(4, AMP_WINO_ROW6)
+	y[3] = v_add(y[3], m[5]);
 }
 
-/* sum of p^k over the points of N = 7: pairs' sums for even k, differences for odd k */
-#define AMP_WINO_SUM7(k1, k2, k3, a1, a2, a3) \
-	v_fma(v_set1(k3), a3, v_fma(v_set1(k2), a2, v_mul(v_set1(k1), a1)))
+/* sum of c_i a_i over three pairs: their sums for even k, differences for odd k (late, N = 7: the other way round) */
+#define AMP_WINO_SUM7(c1, c2, c3, a1, a2, a3) \
+	v_fma(v_set1(c3), a3, v_fma(v_set1(c2), a2, v_mul(v_set1(c1), a1)))
+#define AMP_WINO_ROW7(k) \
+	y[k] = (k) == 0 && c[0][0] == 1 ? v_add(v_add(a[0][0], a[0][1]), a[0][2]) : \
+	       AMP_WINO_SUM7(c[k][0], c[k][1], c[k][2], a[(k) % 2][0], a[(k) % 2][1], a[(k) % 2][2]);
+#define AMP_WINO_PAIRS7(plus, minus) { \
+	{ plus(m[0], m[1]), plus(m[2], m[3]), plus(m[4], m[5]) }, { minus(m[0], m[1]), minus(m[2], m[3]), minus(m[4], m[5]) } }
 
 AMP_INLINE void amp_wino_a4x4(const vf *m, vf *y)
 {
-	const vf s1 = v_add(m[0], m[1]), d1 = v_sub(m[0], m[1]), s2 = v_add(m[2], m[3]), d2 = v_sub(m[2], m[3]);
-	const vf s3 = v_add(m[4], m[5]), d3 = v_sub(m[4], m[5]);
-	y[0] = v_add(v_add(s1, s2), s3);
-	y[1] = AMP_WINO_SUM7(0.25f, 0.875f, 1.75f, d1, d2, d3);
-	y[2] = AMP_WINO_SUM7(0.0625f, 49.0f / 64, 49.0f / 16, s1, s2, s3);
-	y[3] = v_add(AMP_WINO_SUM7(0.015625f, 343.0f / 512, 343.0f / 64, d1, d2, d3), m[6]);
+	static const float c[4][3] = {
+		{ 1, 1, 1 }, { 0.25f, 0.875f, 1.75f }, { 0.0625f, 49.0f / 64, 49.0f / 16 }, { 0.015625f, 343.0f / 512, 343.0f / 64 },
+	};
+	const vf a[2][3] = AMP_WINO_PAIRS7(v_add, v_sub);
+	AMP_WINO_EACH(4, AMP_WINO_ROW7)
+	y[3] = v_add(y[3], m[6]);
 }
 
 AMP_INLINE void amp_wino_a5x3(const vf *m, vf *y)
 {
-	const vf s1 = v_add(m[0], m[1]), d1 = v_sub(m[0], m[1]), s2 = v_add(m[2], m[3]), d2 = v_sub(m[2], m[3]);
-	const vf s3 = v_add(m[4], m[5]), d3 = v_sub(m[4], m[5]);
-	y[0] = v_add(v_add(s1, s2), s3);
-	y[1] = AMP_WINO_SUM7(0.25f, 0.875f, 1.75f, d1, d2, d3);
-	y[2] = AMP_WINO_SUM7(0.0625f, 49.0f / 64, 49.0f / 16, s1, s2, s3);
-	y[3] = AMP_WINO_SUM7(0.015625f, 343.0f / 512, 343.0f / 64, d1, d2, d3);
-	y[4] = v_add(AMP_WINO_SUM7(0.00390625f, 2401.0f / 4096, 2401.0f / 256, s1, s2, s3), m[6]);
+	static const float c[5][3] = {
+		{ 1, 1, 1 }, { 0.25f, 0.875f, 1.75f }, { 0.0625f, 49.0f / 64, 49.0f / 16 }, { 0.015625f, 343.0f / 512, 343.0f / 64 },
+		{ 0.00390625f, 2401.0f / 4096, 2401.0f / 256 },
+	};
+	const vf a[2][3] = AMP_WINO_PAIRS7(v_add, v_sub);
+	AMP_WINO_EACH(5, AMP_WINO_ROW7)
+	y[4] = v_add(y[4], m[6]);
 }
 
 /*
  * Late: each point's sum is divided by the product f of its distances from the other finite points, in the constants
- * p^k / f, rounded once.  N = 6: f is the same at p and -p
+ * p^k / f, rounded once.  N = 7: f has the other sign at -p, so that even k take differences
  */
-AMP_INLINE void amp_wino_a4x3_late(const vf *m, vf *y)
-{
-	const vf s1 = v_add(m[1], m[2]), d1 = v_sub(m[1], m[2]), s2 = v_add(m[3], m[4]), d2 = v_sub(m[3], m[4]);
-	y[0] = AMP_WINO_SUM7((float)(64.0 / 81), (float)(-128.0 / 243), (float)(32.0 / 243), m[0], s1, s2);
-	y[1] = v_fma(v_set1((float)(16.0 / 81)), d2, v_mul(v_set1((float)(-32.0 / 81)), d1));
-	y[2] = v_fma(v_set1((float)(8.0 / 27)), s2, v_mul(v_set1((float)(-8.0 / 27)), s1));
-	y[3] = v_add(v_fma(v_set1((float)(4.0 / 9)), d2, v_mul(v_set1((float)(-2.0 / 9)), d1)), m[5]);
-}
-
-/* N = 7: f has the other sign at -p, so that even k take differences */
 AMP_INLINE void amp_wino_a5x3_late(const vf *m, vf *y)
 {
-	const vf s1 = v_sub(m[0], m[1]), d1 = v_add(m[0], m[1]), s2 = v_sub(m[2], m[3]), d2 = v_add(m[2], m[3]);
-	const vf s3 = v_sub(m[4], m[5]), d3 = v_add(m[4], m[5]);
-	y[0] = AMP_WINO_SUM7((float)(128.0 / 135), (float)(-16384.0 / 46305), (float)(128.0 / 3087), s1, s2, s3);
-	y[1] = AMP_WINO_SUM7((float)(32.0 / 135), (float)(-2048.0 / 6615), (float)(32.0 / 441), d1, d2, d3);
-	y[2] = AMP_WINO_SUM7((float)(8.0 / 135), (float)(-256.0 / 945), (float)(8.0 / 63), s1, s2, s3);
-	y[3] = AMP_WINO_SUM7((float)(2.0 / 135), (float)(-32.0 / 135), (float)(2.0 / 9), d1, d2, d3);
-	y[4] = v_add(AMP_WINO_SUM7((float)(1.0 / 270), (float)(-28.0 / 135), (float)(7.0 / 18), s1, s2, s3), m[6]);
+	static const float c[5][3] = {
+		{ (float)(128.0 / 135), (float)(-16384.0 / 46305), (float)(128.0 / 3087) },
+		{ (float)(32.0 / 135), (float)(-2048.0 / 6615), (float)(32.0 / 441) },
+		{ (float)(8.0 / 135), (float)(-256.0 / 945), (float)(8.0 / 63) },
+		{ (float)(2.0 / 135), (float)(-32.0 / 135), (float)(2.0 / 9) },
+		{ (float)(1.0 / 270), (float)(-28.0 / 135), (float)(7.0 / 18) },
+	};
+	const vf a[2][3] = AMP_WINO_PAIRS7(v_sub, v_add);
+	AMP_WINO_EACH(5, AMP_WINO_ROW7)
+	y[4] = v_add(y[4], m[6]);
+}
+
+/* N = 6: f is the same at p and -p */
+AMP_INLINE void amp_wino_a4x3_late(const vf *m, vf *y)
+{
+	static const float c[4][2] = {
+		{ (float)(-128.0 / 243), (float)(32.0 / 243) }, { (float)(-32.0 / 81), (float)(16.0 / 81) },
+		{ (float)(-8.0 / 27), (float)(8.0 / 27) }, { (float)(-2.0 / 9), (float)(4.0 / 9) },
+	};
+	const vf a[2][2] = { { v_add(m[1], m[2]), v_add(m[3], m[4]) }, { v_sub(m[1], m[2]), v_sub(m[3], m[4]) } };
+	y[0] = AMP_WINO_SUM7((float)(64.0 / 81), c[0][0], c[0][1], m[0], a[0][0], a[0][1]);
+	AMP_WINO_EACH(4, AMP_WINO_ROW6)
+	y[3] = v_add(y[3], m[5]);
 }
 
 /* the same for N = 8, the first pair 1 and -1 */
@@ -218,12 +246,6 @@ AMP_INLINE vf amp_wino_finish(const struct amp_wino_end *e, vf bias, int64_t at,
 #define AMP_WINO_LOAD(k) d[k] = AMP_WINO_KEEP(v_load(from + (k) * step));
 #define AMP_WINO_TURN(k) d[k] = AMP_WINO_KEEP(c[k][i]);
 #define AMP_WINO_STORE(k) v_store(to + (k) * next, r[k]);
-/* and where a vector is four registers of SSE2, a loop is as fast as its steps written out, and a third of the code */
-#ifdef AMP_ISA_SSE2
-#define AMP_WINO_EACH(N, M) for (int64_t k = 0; k < N; k++) { M(k) }
-#else
-#define AMP_WINO_EACH(N, M) AMP_REP##N(M)
-#endif
 #define AMP_WINO_IN(N) \
 static __attribute__((noinline, unused)) void amp_wino_in##N(const float *x, int64_t row, int64_t col, float *v, \
 							     int64_t point) \
@@ -287,13 +309,14 @@ AMP_WINO_OUT(5, 3, 7, _late)
 static inline __attribute__((unused)) amp_wino_in_fn *amp_wino_in(int form)
 {
 	return AMP_WINO_IS(4) ? amp_wino_in4 : AMP_WINO_IS(5) ? amp_wino_in5 : AMP_WINO_HAS(6) ? amp_wino_in6 :
-	       AMP_WINO_HAS(7) ? amp_wino_in7 : AMP_WINO_IS(8) ? amp_wino_in8 : NULL;
+	       AMP_WINO_HAS(7) || AMP_WINO_IS(AMP_WINO_4X4) ? amp_wino_in7 : AMP_WINO_IS(8) ? amp_wino_in8 : NULL;
 }
 
-static inline __attribute__((unused)) amp_wino_out_fn *amp_wino_out(int form, int taps)
+static inline __attribute__((unused)) amp_wino_out_fn *amp_wino_out(int form)
 {
 	return AMP_WINO_IS(4) ? amp_wino_out2x3 : AMP_WINO_IS(5) ? amp_wino_out4x2 : AMP_WINO_IS(6) ? amp_wino_out4x3 :
-	       AMP_WINO_IS(7) ? (taps == 3 ? amp_wino_out5x3 : amp_wino_out4x4) : AMP_WINO_IS(8) ? amp_wino_out6x3 :
+	       AMP_WINO_IS(7) ? amp_wino_out5x3 : AMP_WINO_IS(AMP_WINO_4X4) ? amp_wino_out4x4 :
+	       AMP_WINO_IS(8) ? amp_wino_out6x3 :
 	       AMP_WINO_IS(6 + AMP_WINO_LATE) ? amp_wino_out4x3_late :
 	       AMP_WINO_IS(7 + AMP_WINO_LATE) ? amp_wino_out5x3_late : NULL;
 }

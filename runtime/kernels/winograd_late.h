@@ -50,7 +50,8 @@ struct amp_wino_pair {
 	int64_t ahead;			/* from h: what each step fetches */
 };
 
-#define AMP_PAIR_T 12			/* twice 12 sums, 2 weights, 2 constants, what they are made of */
+#define AMP_PAIRS 4			/* widths: 2 x 2 and 3 x 3 tiles are what small maps have; the rest is made of what there is */
+static const int32_t amp_pair_widths[AMP_PAIRS] = { 9, 4, 2, 1 };
 #define AMP_PAIR_ACC(t) vf a##t = v_zero(), b##t = v_zero();
 #define AMP_PAIR_X(t) a##t = v_fma(v_set1(x0[t * 16]), plus, a##t);
 #define AMP_PAIR_Y(t) b##t = v_fma(v_set1(y0[t * 16]), minus, b##t);
@@ -77,13 +78,9 @@ static __attribute__((noinline)) void amp_wino_##WHICH##_##T(const struct amp_wi
 	AMP_REP##T(AMP_PAIR_PUT) \
 }
 #define AMP_PAIR_FNS(WHICH) \
-	AMP_PAIR_FN(WHICH, 1) AMP_PAIR_FN(WHICH, 2) AMP_PAIR_FN(WHICH, 3) AMP_PAIR_FN(WHICH, 4) \
-	AMP_PAIR_FN(WHICH, 5) AMP_PAIR_FN(WHICH, 6) AMP_PAIR_FN(WHICH, 7) AMP_PAIR_FN(WHICH, 8) \
-	AMP_PAIR_FN(WHICH, 9) AMP_PAIR_FN(WHICH, 10) AMP_PAIR_FN(WHICH, 11) AMP_PAIR_FN(WHICH, 12) \
-	static amp_wino_pair_fn *const amp_wino_##WHICH[AMP_PAIR_T] = { \
-		amp_wino_##WHICH##_1, amp_wino_##WHICH##_2, amp_wino_##WHICH##_3, amp_wino_##WHICH##_4, \
-		amp_wino_##WHICH##_5, amp_wino_##WHICH##_6, amp_wino_##WHICH##_7, amp_wino_##WHICH##_8, \
-		amp_wino_##WHICH##_9, amp_wino_##WHICH##_10, amp_wino_##WHICH##_11, amp_wino_##WHICH##_12, \
+	AMP_PAIR_FN(WHICH, 1) AMP_PAIR_FN(WHICH, 2) AMP_PAIR_FN(WHICH, 4) AMP_PAIR_FN(WHICH, 9) \
+	static amp_wino_pair_fn *const amp_wino_##WHICH[AMP_PAIRS] = { \
+		amp_wino_##WHICH##_9, amp_wino_##WHICH##_4, amp_wino_##WHICH##_2, amp_wino_##WHICH##_1, \
 	};
 
 typedef void amp_wino_pair_fn(const struct amp_wino_pair *p);
@@ -95,18 +92,21 @@ AMP_PAIR_FNS(ends)
 #endif
 
 /* Two points, all tiles; p's x, y and sums at the first */
-AMP_INLINE void amp_wino_late_pair(struct amp_wino_pair p, amp_wino_pair_fn *const *fns, int32_t nt)
+AMP_OUTLINE void amp_wino_late_pair(struct amp_wino_pair p, amp_wino_pair_fn *const *fns, int32_t nt)
 {
-	for (int32_t t = 0; t < nt; ) {
-		const int32_t left = nt - t, passes = (left + AMP_PAIR_T - 1) / AMP_PAIR_T;
-		const int32_t n = (left + passes - 1) / passes;
-		fns[n - 1](&p);
+	for (int i = 0; nt > 0; ) {
+		const int32_t n = amp_pair_widths[i];
+		if (n > nt) {
+			i++;
+			continue;
+		}
+		fns[i](&p);
 		p.x += n * 16;
 		p.y += n * 16;
 		p.sum_x += n * 16;
 		p.sum_y += n * 16;
 		p.ahead = 0;
-		t += n;
+		nt -= n;
 	}
 }
 
@@ -159,7 +159,7 @@ AMP_INLINE void amp_wino_late_row(const struct amp_wino_late *l, const float *h,
  * The first tiles at one point: t->x, t->w = h, the sums go on from t->start; u at that point (a pair's second: -p) is used
  * as it is made, and kept for further tiles.
  */
-#define AMP_FIRST_T 5			/* 10 registers of sums, 2 of weights, 2 constants */
+/* 5: 10 registers of sums, 2 of weights, 2 constants */
 #define AMP_FIRST_FMA(t) a##t = v_fma(v_set1(x0[t * 16]), w, a##t);
 #define AMP_FIRST_FN(T) \
 static __attribute__((noinline)) void amp_wino_first_##T(const struct amp_tile *p, float at, float *restrict u, float *sum) \
@@ -185,13 +185,8 @@ static __attribute__((noinline)) void amp_wino_first_##T(const struct amp_tile *
 	AMP_REP##T(AMP_PUT1) \
 }
 AMP_FIRST_FN(1)
-AMP_FIRST_FN(2)
-AMP_FIRST_FN(3)
 AMP_FIRST_FN(4)
 AMP_FIRST_FN(5)
-static void (*const amp_wino_first[AMP_FIRST_T])(const struct amp_tile *, float, float *restrict, float *) = {
-	amp_wino_first_1, amp_wino_first_2, amp_wino_first_3, amp_wino_first_4, amp_wino_first_5,
-};
 #else
 /* u of some inputs at a pair of points */
 AMP_INLINE void amp_wino_late_weights(const float *h, int64_t plane, int32_t inputs, float p, int64_t ahead,
@@ -235,10 +230,11 @@ AMP_INLINE void amp_wino_late_row(const struct amp_wino_late *l, const float *h,
 				g.ahead[0] = pair && i % 2 ? 0 : i < 0 || pair ? next : 0;
 #ifdef AMP_ISA_AVX2
 				if (pair) {
-					t = l->nt < AMP_FIRST_T ? l->nt : AMP_FIRST_T;
+					t = l->nt >= 5 ? 5 : l->nt == 4 ? 4 : 1;
 					g.w = h0;
 					g.w_block = plane;
-					amp_wino_first[t - 1](&g, i % 2 ? -p : p, u[0], m + q * l->m_point);
+					(t == 5 ? amp_wino_first_5 : t == 4 ? amp_wino_first_4 : amp_wino_first_1)(
+						&g, i % 2 ? -p : p, u[0], m + q * l->m_point);
 					g.ahead[0] = 0;
 				}
 				g.w = i < 0 ? h0 : pair ? u[0] : h2;
