@@ -64,7 +64,7 @@ static void layers(const struct graph *g, FILE *f)
 		if (!any)
 			fprintf(f, "\nnumeric plan: algorithm of a layer; error of what was tried, direct = 1\n");
 		any = true;
-		fprintf(f, "  %-11s %-28s %s\n", attr_str(n, "algorithm", "direct"), tried, n->name);
+		fprintf(f, "  %-13s %-28s %s\n", attr_str(n, "algorithm", "direct"), tried, n->name);
 	}
 }
 
