@@ -52,7 +52,9 @@ int winograd_side(const struct winograd_layer *l, int form)
 
 int32_t winograd_kernel_form(const struct winograd_layer *l, int form)
 {
-	return winograd_taps(l) == 4 ? AMP_WINO_4X4 : winograd_side(l, form) + (form & WINOGRAD_LATE ? AMP_WINO_LATE : 0);
+	if (winograd_taps(l) == 4)
+		return l->c < 16 ? AMP_WINO_4X4_PLAIN : AMP_WINO_4X4;
+	return winograd_side(l, form) + (form & WINOGRAD_LATE ? AMP_WINO_LATE : 0);
 }
 
 static bool has_form(const struct winograd_layer *l, int form)

@@ -26,10 +26,11 @@ AMP_INLINE int32_t amp_wino_phase(int32_t i)
 	return i < 2 ? 1 - i : i;
 }
 
-/* A form's number: N, but of F(4, 4), whose N is F(5, 3)'s; and more where its weights are late */
+/* A form's number: N, but of F(4, 4), whose N is F(5, 3)'s, and of a plain picture; and more where its weights are late */
 #define AMP_WINO_4X4 15
+#define AMP_WINO_4X4_PLAIN 14
 #define AMP_WINO_LATE 16
-#define AMP_WINO_SIDE(form) ((form) == AMP_WINO_4X4 ? 7 : (form) & 15)
+#define AMP_WINO_SIDE(form) (((form) & 15) >= AMP_WINO_4X4_PLAIN ? 7 : (form) & 15)
 
 /*
  * M(0) to M(N - 1).  Where a vector is four registers of SSE2, a loop is as fast as its steps written out, and a third of
@@ -302,6 +303,13 @@ AMP_WINO_OUT(6, 3, 8, )
 AMP_WINO_OUT(4, 3, 6, _late)
 AMP_WINO_OUT(5, 3, 7, _late)
 
+/* has the target winograd_columns.h, and the model a use for it? */
+#ifdef AMP_ISA_AVX512
+#define AMP_WINO_BY_COLUMNS AMP_USES(FORM, AMP_WINO_4X4_PLAIN)
+#else
+#define AMP_WINO_BY_COLUMNS 0
+#endif
+
 /* A model's own forms only: the others are left out (kernels/type.h) */
 #define AMP_WINO_IS(n) (AMP_USES(FORM, n) && form == (n))
 #define AMP_WINO_HAS(n) (AMP_WINO_IS(n) || AMP_WINO_IS((n) + AMP_WINO_LATE))
@@ -309,14 +317,15 @@ AMP_WINO_OUT(5, 3, 7, _late)
 static inline __attribute__((unused)) amp_wino_in_fn *amp_wino_in(int form)
 {
 	return AMP_WINO_IS(4) ? amp_wino_in4 : AMP_WINO_IS(5) ? amp_wino_in5 : AMP_WINO_HAS(6) ? amp_wino_in6 :
-	       AMP_WINO_HAS(7) || AMP_WINO_IS(AMP_WINO_4X4) ? amp_wino_in7 : AMP_WINO_IS(8) ? amp_wino_in8 : NULL;
+	       AMP_WINO_HAS(7) || AMP_WINO_IS(AMP_WINO_4X4) || AMP_WINO_IS(AMP_WINO_4X4_PLAIN) ? amp_wino_in7 :
+	       AMP_WINO_IS(8) ? amp_wino_in8 : NULL;
 }
 
 static inline __attribute__((unused)) amp_wino_out_fn *amp_wino_out(int form)
 {
 	return AMP_WINO_IS(4) ? amp_wino_out2x3 : AMP_WINO_IS(5) ? amp_wino_out4x2 : AMP_WINO_IS(6) ? amp_wino_out4x3 :
-	       AMP_WINO_IS(7) ? amp_wino_out5x3 : AMP_WINO_IS(AMP_WINO_4X4) ? amp_wino_out4x4 :
-	       AMP_WINO_IS(8) ? amp_wino_out6x3 :
+	       AMP_WINO_IS(7) ? amp_wino_out5x3 : AMP_WINO_IS(8) ? amp_wino_out6x3 :
+	       AMP_WINO_IS(AMP_WINO_4X4) || (!AMP_WINO_BY_COLUMNS && AMP_WINO_IS(AMP_WINO_4X4_PLAIN)) ? amp_wino_out4x4 :
 	       AMP_WINO_IS(6 + AMP_WINO_LATE) ? amp_wino_out4x3_late :
 	       AMP_WINO_IS(7 + AMP_WINO_LATE) ? amp_wino_out5x3_late : NULL;
 }

@@ -76,6 +76,8 @@ static inline void v_reduce_big(vf x, vf *hi, vf *lo, vi *n)
 /* where a vector is two registers, an argument would pass through memory in pieces */
 #if defined AMP_ISA_AVX2 && defined __GNUC__
 #define AMP_INLINE_VECTOR static inline __attribute__((always_inline))
+#elif defined AMP_ISA_SSE2
+#define AMP_INLINE_VECTOR AMP_OUTLINE
 #else
 #define AMP_INLINE_VECTOR static inline
 #endif
