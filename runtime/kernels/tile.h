@@ -57,21 +57,6 @@ struct amp_tile {
 	float low, high;		/* no -0 */
 };
 
-#define AMP_REP1(M) M(0)
-#define AMP_REP2(M) AMP_REP1(M) M(1)
-#define AMP_REP3(M) AMP_REP2(M) M(2)
-#define AMP_REP4(M) AMP_REP3(M) M(3)
-#define AMP_REP5(M) AMP_REP4(M) M(4)
-#define AMP_REP6(M) AMP_REP5(M) M(5)
-#define AMP_REP7(M) AMP_REP6(M) M(6)
-#define AMP_REP8(M) AMP_REP7(M) M(7)
-#define AMP_REP9(M) AMP_REP8(M) M(8)
-#define AMP_REP10(M) AMP_REP9(M) M(9)
-#define AMP_REP11(M) AMP_REP10(M) M(10)
-#define AMP_REP12(M) AMP_REP11(M) M(11)
-#define AMP_REP13(M) AMP_REP12(M) M(12)
-#define AMP_REP14(M) AMP_REP13(M) M(13)
-
 /*
  * Row t of x: a pointer for each three rows, hidden from the compiler, which would keep 14 offsets, most of them on the
  * stack: a load more for each row.

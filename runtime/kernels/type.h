@@ -91,6 +91,22 @@ static inline __attribute__((unused)) int amp_share_axis(int axes, const int64_t
 				(to)[k_] = (from)[k_]; \
 	} while (0)
 
+/* M(0) to M(n - 1), written out: a vector that a loop would index stays in its register */
+#define AMP_REP1(M) M(0)
+#define AMP_REP2(M) AMP_REP1(M) M(1)
+#define AMP_REP3(M) AMP_REP2(M) M(2)
+#define AMP_REP4(M) AMP_REP3(M) M(3)
+#define AMP_REP5(M) AMP_REP4(M) M(4)
+#define AMP_REP6(M) AMP_REP5(M) M(5)
+#define AMP_REP7(M) AMP_REP6(M) M(6)
+#define AMP_REP8(M) AMP_REP7(M) M(7)
+#define AMP_REP9(M) AMP_REP8(M) M(8)
+#define AMP_REP10(M) AMP_REP9(M) M(9)
+#define AMP_REP11(M) AMP_REP10(M) M(10)
+#define AMP_REP12(M) AMP_REP11(M) M(11)
+#define AMP_REP13(M) AMP_REP12(M) M(12)
+#define AMP_REP14(M) AMP_REP13(M) M(13)
+
 /* The k-th index, in row-major order, of an array with these dims. */
 static inline __attribute__((unused)) void amp_index_of(int64_t k, int rank, const int64_t *dim, int64_t *index)
 {

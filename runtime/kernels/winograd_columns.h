@@ -84,24 +84,14 @@ AMP_INLINE void amp_wino_columns(struct amp_wino_column g, int32_t nt)
 }
 
 /* An amp_wino_out_fn of c; point is not read */
+#define AMP_COLUMN_GET(k) d[k] = v_opaque(v_load(m + i * 16 + (k) * 64));
 static __attribute__((noinline, unused)) void amp_wino_rows4x4(const float *m, int64_t point, const struct amp_wino_end *e,
 								float *y, int64_t row)
 {
-	const vf bias = e ? e->bias : v_zero();
-	const int64_t step = 4 * 16, next = 16;
+	const int64_t next = 16;
+	vf d[7], r[4];
 	(void)point;
-	for (int i = 0; i < 4; i++) {
-		const float *from = m + i * 16;
-		float *to = y + i * row;
-		vf d[7], r[4];
-		AMP_WINO_EACH(7, AMP_WINO_LOAD)
-		amp_wino_a4x4(d, r);
-		if (e) {
-			AMP_WINO_EACH(4, AMP_WINO_END)
-		} else {
-			AMP_WINO_EACH(4, AMP_WINO_STORE)
-		}
-	}
+	AMP_WINO_ROWS(4, 4, 7, , AMP_COLUMN_GET)
 }
 
 #endif

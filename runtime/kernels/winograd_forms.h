@@ -265,29 +265,32 @@ static __attribute__((noinline, unused)) void amp_wino_in##N(const float *x, int
 		AMP_WINO_EACH(N, AMP_WINO_STORE) \
 	} \
 }
+/* A row's pixels, finished or as they are; GET reads point k of row i */
 #define AMP_WINO_END(k) v_store(to + (k) * next, amp_wino_finish(e, bias, i * row + (k) * next, r[k]));
-#define AMP_WINO_OUT(T, R, N, LATE) \
-static __attribute__((noinline, unused)) void amp_wino_out##T##x##R##LATE(const float *m, int64_t point, \
-	const struct amp_wino_end *e, float *y, int64_t row) \
-{ \
-	vf c[N][T], d[N], r[T]; \
+#define AMP_WINO_ROWS(T, R, N, LATE, GET) \
 	const vf bias = e ? e->bias : v_zero(); \
-	const int64_t step = N * point, next = 16; \
-	for (int j = 0; j < N; j++) { \
-		const float *from = m + j * point; \
-		AMP_WINO_EACH(N, AMP_WINO_LOAD) \
-		amp_wino_a##T##x##R(d, c[j]); \
-	} \
 	for (int i = 0; i < T; i++) { \
 		float *to = y + i * row; \
-		AMP_WINO_EACH(N, AMP_WINO_TURN) \
+		AMP_WINO_EACH(N, GET) \
 		amp_wino_a##T##x##R##LATE(d, r); \
 		if (e) { \
 			AMP_WINO_EACH(T, AMP_WINO_END) \
 		} else { \
 			AMP_WINO_EACH(T, AMP_WINO_STORE) \
 		} \
+	}
+#define AMP_WINO_OUT(T, R, N, LATE) \
+static __attribute__((noinline, unused)) void amp_wino_out##T##x##R##LATE(const float *m, int64_t point, \
+	const struct amp_wino_end *e, float *y, int64_t row) \
+{ \
+	vf c[N][T], d[N], r[T]; \
+	const int64_t step = N * point, next = 16; \
+	for (int j = 0; j < N; j++) { \
+		const float *from = m + j * point; \
+		AMP_WINO_EACH(N, AMP_WINO_LOAD) \
+		amp_wino_a##T##x##R(d, c[j]); \
 	} \
+	AMP_WINO_ROWS(T, R, N, LATE, AMP_WINO_TURN) \
 }
 AMP_WINO_IN(4)
 AMP_WINO_IN(5)

@@ -355,6 +355,8 @@ static void every(struct out *o)
 	weights(o, "nh", "4", 0, 0.2f);
 	weights(o, "ns", "32", 1, 0.2f);
 	weights(o, "nb", "32", 0, 0.2f);
+	out(o, "GroupNormalization", "x32 ng nh", "o_norm_c16", "num_groups=4");
+	out(o, "InstanceNormalization", "x32 ns nb", "o_norm_c16_each", "");
 	/* Winograd's late weights: both tiles, more inputs than are made at once, blocks that are not full */
 	weights(o, "w76", "76 6 1 1", 0, 0.3f);
 	weights(o, "w40f5", "40 76 3 3", 0, 0.1f);
@@ -364,8 +366,6 @@ static void every(struct out *o)
 	out(o, "Conv", "x76 w40f5", "o_winograd5late", "pads=[1 1 1 1]");
 	node(o, "Reshape", "x76 eight", "x76r", "");
 	out(o, "Conv", "x76r w40f4", "o_winograd4late", "pads=[1 1 1 1]");
-	out(o, "GroupNormalization", "x32 ng nh", "o_norm_c16", "num_groups=4");
-	out(o, "InstanceNormalization", "x32 ns nb", "o_norm_c16_each", "");
 }
 
 /* As tiny's head, but the batch has a name; the file's name and the values' are unpleasant ones. */
