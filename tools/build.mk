@@ -9,7 +9,7 @@ KVARIANTS := base $(if $(filter x86_64,$(ARCH)),fma)
 KFLAGS_base :=
 KFLAGS_fma := -mavx2 -mfma -mf16c
 # For tests: kernels that have vector forms, with the header of each instruction set.
-TEST_KERNELS := gemm attention meanmax conv_c16 strassen winograd_c16 dwconv_c16 pwdw_c16 pool_c16 norm norm_c16 softmax
+TEST_KERNELS := gemm attention meanmax conv_c16 strassen winograd_c16 stem_c16 dwconv_c16 pwdw_c16 pool_c16 norm norm_c16 softmax
 TEST_VARIANTS := $(if $(filter x86_64,$(ARCH)),sse2 avx2 avx512)
 KFLAGS_sse2 := -DAMP_ISA_SSE2
 KFLAGS_avx2 := -DAMP_ISA_AVX2 -mavx2 -mfma -mf16c

@@ -5,6 +5,7 @@
  */
 #include "ops/product.h"
 #include "ops/spatial.h"
+#include "ops/stem.h"
 #include "ops/strassen.h"
 #include "ops/winograd.h"
 #define AMP_T 1
@@ -221,15 +222,6 @@ static void step_weights(struct node *n, struct step *s, const struct tensor *pa
 
 /* ---- Winograd ---- */
 
-/* Can a form of the algorithm compute it at all? */
-static bool winograd_read(const struct spatial *w, int64_t c, int64_t m, int64_t group, struct winograd_layer *l)
-{
-	*l = (struct winograd_layer){ .c = c, .m = m, .oh = w->out[0], .ow = w->out[1], .kernel = w->kernel[0],
-				      .stride = w->stride[0] };
-	return group == 1 && w->kernel[0] == w->kernel[1] && w->stride[0] == w->stride[1] && w->dilation[0] == 1 &&
-	       w->dilation[1] == 1 && winograd_fits(l);
-}
-
 /* Is it a product of pixels and weights, which Strassen's algorithm could compute? */
 static bool strassen_read(const struct node *n, const struct spatial *w, const struct type *x, const struct type *wt,
 			  int64_t group, struct strassen_layer *l)
@@ -286,6 +278,10 @@ static void lower_c16(struct node *n, struct step *s, const struct spatial *w, c
 	}
 	const int form = *n->domain && winograd_read(w, c, m, group, &l) ?
 			 winograd_form(&l, attr_str(n, "algorithm", "")) : 0;
+	if (form && c < 16) {
+		stem_lower(n, s, &l, w, NULL);
+		return;
+	}
 	step_in(s, node_in(n, 0));
 	if (depthwise(c, m, group)) {
 		struct amp_dwconv_c16 *p = step_kernel(s, "dwconv_c16", DT_FLOAT);
@@ -313,13 +309,12 @@ static void lower_c16(struct node *n, struct step *s, const struct spatial *w, c
 		int64_t chunks[] = { chunk / 28 * 14, chunk * 2, chunk * 4, tiles }, aheads[] = { 0, 4 << 10, 16 << 10, 64 << 10 };
 		for (int i = 0; i < 4; i++)
 			chunks[i] = chunks[i] < 14 || chunks[i] > tiles ? chunk : chunks[i];
-		l.chunk = op_choice(n, "chunk", chunk, chunks, c < 16 ? 0 : 4);	/* c < 16: a row of tiles */
+		l.chunk = op_choice(n, "chunk", chunk, chunks, 4);
 		*p = (struct amp_winograd_c16){
 			.n = (int32_t)x->dim[0].value, .c = (int32_t)c, .m = (int32_t)m, .ih = (int32_t)w->in[0],
 			.iw = (int32_t)w->in[1], .oh = (int32_t)w->out[0], .ow = (int32_t)w->out[1],
-			.ph = (int32_t)w->pad[0], .pw = (int32_t)w->pad[1], .stride = (int32_t)l.stride, .x_plain = c < 16,
-			.tile = WINOGRAD_T(form), .taps = winograd_taps(&l), .form = winograd_kernel_form(&l, form),
-			.chunk = (int32_t)winograd_chunk(&l, form),
+			.ph = (int32_t)w->pad[0], .pw = (int32_t)w->pad[1], .stride = (int32_t)l.stride,
+			.tile = WINOGRAD_T(form), .form = winograd_kernel_form(&l, form), .chunk = (int32_t)winograd_chunk(&l, form),
 			.whole = winograd_whole(&l, form), .ahead = op_choice(n, "ahead", winograd_ahead(&l, form), aheads, 4),
 			.act = op_activation(n),
 			.alpha = (float)attr_float(n, "act_alpha", 0), .beta = (float)attr_float(n, "act_beta", 0),
@@ -330,9 +325,7 @@ static void lower_c16(struct node *n, struct step *s, const struct spatial *w, c
 		} else {
 			s->scratch = winograd_scratch(&l, form);
 		}
-		step_weights(n, s, winograd_weights(n->graph->c, &l, form), winograd_name(form));
-		if (n->graph->at_start)
-			s->maker = winograd_maker(n, &l, form, s->in[1]);
+		winograd_step_weights(n, s, &l, form);
 	} else {
 		struct amp_conv_c16 *p = step_kernel(s, "conv_c16", DT_FLOAT);
 		const int64_t cg = c / group, cs = c < 16 ? c : 16;

@@ -9,6 +9,7 @@
 #include "ir/schedule.h"
 #define AMP_T 1
 #include "kernels/conv_c16.inc"
+#include "kernels/stem_c16.inc"
 #include "kernels/winograd_c16.inc"
 #include "kernels/winograd_weights.inc"
 
@@ -32,6 +33,14 @@ const char *winograd_name(int form)
 int winograd_taps(const struct winograd_layer *l)
 {
 	return (int)((l->kernel + l->stride - 1) / l->stride);
+}
+
+bool winograd_read(const struct spatial *w, int64_t c, int64_t m, int64_t group, struct winograd_layer *l)
+{
+	*l = (struct winograd_layer){ .c = c, .m = m, .oh = w->out[0], .ow = w->out[1], .kernel = w->kernel[0],
+				      .stride = w->stride[0] };
+	return group == 1 && w->kernel[0] == w->kernel[1] && w->stride[0] == w->stride[1] && w->dilation[0] == 1 &&
+	       w->dilation[1] == 1 && winograd_fits(l);
 }
 
 bool winograd_fits(const struct winograd_layer *l)
@@ -120,15 +129,19 @@ const struct tensor *winograd_weights(struct ctx *ctx, const struct winograd_lay
 	return t;
 }
 
-struct step *winograd_maker(const struct node *n, const struct winograd_layer *l, int form, struct value *u)
+void winograd_step_weights(struct node *n, struct step *s, const struct winograd_layer *l, int form)
 {
 	struct ctx *c = n->graph->c;
-	struct step *s = NEW(c, struct step);
-	s->node = n;
-	*(struct amp_winograd_weights *)step_kernel(s, "winograd_weights", DT_FLOAT) = params(l, form);
-	step_in(s, step_const(n, str_printf(c, "%s (c16)", node_in(n, 1)->name), pack_raw(c, l)));
-	step_out(s, u);
-	return s;
+	struct value *u = step_const(n, str_printf(c, "%s (%s)", node_in(n, 1)->name, winograd_name(form)),
+				     winograd_weights(c, l, form));
+	step_in(s, u);
+	if (!n->graph->at_start)
+		return;
+	s->maker = NEW(c, struct step);
+	s->maker->node = n;
+	*(struct amp_winograd_weights *)step_kernel(s->maker, "winograd_weights", DT_FLOAT) = params(l, form);
+	step_in(s->maker, step_const(n, str_printf(c, "%s (c16)", node_in(n, 1)->name), pack_raw(c, l)));
+	step_out(s->maker, u);
 }
 
 /* ---- cost -------------------------------------------------------------------------------------- */
@@ -276,8 +289,10 @@ static double ratio(struct ctx *ctx, const struct winograd_layer *l, int form)
 	};
 	const struct amp_winograd_c16 p = {
 		.n = 1, .c = c, .m = m, .ih = (int32_t)side, .iw = (int32_t)side, .oh = tile, .ow = tile,
-		.stride = s, .x_plain = c < 16, .tile = tile, .taps = winograd_taps(l), .form = winograd_kernel_form(l, form),
-		.chunk = 1,
+		.stride = s, .tile = tile, .form = winograd_kernel_form(l, form), .chunk = 1,
+	};
+	const struct amp_stem_c16 stem = {
+		.n = 1, .c = c, .m = m, .ih = (int32_t)side, .iw = (int32_t)side, .oh = tile, .ow = tile, .form = winograd_kernel_form(l, form),
 	};
 	const int64_t copy = side * side * 16 * 4, scratch = winograd_scratch(&crop, form);
 	struct amp_env env = { .scratch = mem_alloc(ctx, (size_t)(copy > scratch ? copy : scratch)), .parts = 1 };
@@ -286,7 +301,10 @@ static double ratio(struct ctx *ctx, const struct winograd_layer *l, int form)
 	kernel_find("conv_c16", "f32")->fn(&d, in, out, &env);
 	const double direct = admit_distance(y->data, want->data, y->n);
 	in[1] = winograd_weights(ctx, l, form)->data;
-	kernel_find("winograd_c16", "f32")->fn(&p, in, out, &env);
+	if (c < 16)
+		kernel_find("stem_c16", "f32")->fn(&stem, in, out, &env);
+	else
+		kernel_find("winograd_c16", "f32")->fn(&p, in, out, &env);
 	const double far = admit_distance(y->data, want->data, y->n);
 	return admit_ratio(far, direct);
 }

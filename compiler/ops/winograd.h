@@ -20,6 +20,9 @@ struct winograd_layer {
 #define WINOGRAD_LATE 16
 #define WINOGRAD_T(form) ((form) & 15)
 
+struct spatial;
+/* The layer of these sizes, without weights; false: no form of the algorithm can compute it. */
+bool winograd_read(const struct spatial *w, int64_t c, int64_t m, int64_t group, struct winograd_layer *l);
 /* Is there any form: 3x3 of stride 1, 3x3 or 7x7 of stride 2? */
 bool winograd_fits(const struct winograd_layer *l);
 
@@ -34,8 +37,8 @@ int32_t winograd_kernel_form(const struct winograd_layer *l, int form);	/* the p
 /* float [point][m/16][k][16], k as winograd_c16.inc says, late: [row of points][m/16][tap][k][16]; lanes beyond m are 0 */
 const struct tensor *winograd_weights(struct ctx *c, const struct winograd_layer *l, int form);
 
-/* The step that computes these weights, u, when the emitted model is prepared, from a constant that it adds. */
-struct step *winograd_maker(const struct node *n, const struct winograd_layer *l, int form, struct value *u);
+/* Adds them as an input of the step, computed ahead or by a step of their own when the emitted model is prepared. */
+void winograd_step_weights(struct node *n, struct step *s, const struct winograd_layer *l, int form);
 
 /* For the caches, no part of the numeric plan: tiles worked on together; floats that weights are prefetched ahead. */
 int64_t winograd_tiles(const struct winograd_layer *l, int form);	/* of an image */

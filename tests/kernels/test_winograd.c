@@ -2,11 +2,15 @@
  * test_winograd.c - winograd_c16 with the compiler's weights: the bits of the order that docs/numerics.md states
  * (transforms written here once for any set of points, sums one channel at a time), equal in both builds (call), and near
  * the direct sum in double; a batch is its images one after the other; rule 18 refuses what is not exact enough.
+ * stem_c16, of a plain picture, likewise; with MaxPool it is itself and pool_c16.
  */
 #include "kernel_test.h"
+#include "ops/stem.h"
 #include "ops/winograd.h"
 #define AMP_T 1
 #include "kernels/conv_c16.inc"
+#include "kernels/pool_c16.inc"
+#include "kernels/stem_c16.inc"
 #include "kernels/winograd_c16.inc"
 
 #define MAX 8			/* points a side */
@@ -133,7 +137,7 @@ static struct amp_winograd_c16 params_of(const struct shape *s, const struct win
 {
 	return (struct amp_winograd_c16){
 		.n = n, .c = s->c, .m = s->m, .ih = s->ih, .iw = s->iw, .oh = (int)l->oh, .ow = (int)l->ow, .ph = s->pad,
-		.pw = s->pad, .stride = s->stride, .x_plain = s->c < 16, .tile = WINOGRAD_T(s->form), .taps = winograd_taps(l),
+		.pw = s->pad, .stride = s->stride, .tile = WINOGRAD_T(s->form),
 		.form = winograd_kernel_form(l, s->form), .chunk = chunk,
 		.whole = s->c >= 16 && chunk >= winograd_tiles(l, s->form),
 		.act = act, .alpha = 0.1f, .beta = 0.4f,
@@ -148,10 +152,23 @@ static size_t scratch_of(const struct winograd_layer *l, int form, int chunk)
 	return (size_t)(winograd_scratch(l, form) + more * n * n * ((k + 15) / 16 + (l->m + 15) / 16) * 64);
 }
 
+static struct amp_stem_c16 stem_of(const struct amp_winograd_c16 *p)
+{
+	return (struct amp_stem_c16){
+		.n = p->n, .c = p->c, .m = p->m, .ih = p->ih, .iw = p->iw, .oh = p->oh, .ow = p->ow, .ph = p->ph, .pw = p->pw,
+		.form = p->form, .act = p->act, .alpha = p->alpha, .beta = p->beta,
+	};
+}
+
 /* In any number of parts (call), with scratch of their own or, where a chunk is the image, shared */
 static void invoke(const struct amp_winograd_c16 *p, const void *const in[], void *const out[], const size_t bytes[],
 		   size_t scratch, int images)
 {
+	if (p->c < 16) {
+		const struct amp_stem_c16 stem = stem_of(p);
+		call("stem_c16", "f32", &stem, in, out, bytes, 1, scratch);
+		return;
+	}
 	test_shared = p->whole ? scratch : 0;
 	test_phases = p->whole ? 3 * images : 1;
 	call("winograd_c16", "f32", p, in, out, bytes, 1, p->whole ? 0 : scratch);
@@ -282,6 +299,67 @@ static void batch(struct ctx *ctx, const struct shape *s)
 	free(x), free(b), free(y), free(alone);
 }
 
+/* MaxPool in the stem's sweep is MaxPool behind it: any window, any number of parts, NaN among the numbers */
+static void pooled(struct ctx *ctx, int round)
+{
+	struct shape s = { 4, random_int(0, 2) ? 7 : 3, 2, (int)random_int(1, 4), (int)random_int(16, 40), 0, 0, (int)random_int(0, 3) };
+	struct amp_pool_c16 q = { .max = 1, .dh = 1, .dw = 1 };
+	const int images = (int)random_int(1, 2);
+	struct winograd_layer l;
+	do {
+		s.ih = (int)random_int(s.kernel, 90);
+		s.iw = (int)random_int(s.kernel, 60);
+		q.kh = (int)random_int(1, 8), q.kw = (int)random_int(1, 8);
+		if (round % 2)
+			q.kh = q.kw = 3;
+		q.sh = (int)random_int(1, round % 3 ? 3 : 8), q.sw = (int)random_int(1, 3);
+		q.ph = (int)random_int(0, q.kh - 1), q.pw = (int)random_int(0, q.kw - 1);
+		q.ph_end = (int)random_int(0, q.kh - 1), q.pw_end = (int)random_int(0, q.kw - 1);
+		l = layer_of(ctx, &s, false);
+		q.ih = (int)l.oh, q.iw = (int)l.ow;
+		q.oh = (q.ih + q.ph + q.ph_end - q.kh) / q.sh + 1;
+		q.ow = (q.iw + q.pw + q.pw_end - q.kw) / q.sw + 1;
+		const struct spatial window = {
+			.rank = 2, .in = { q.ih, q.iw }, .out = { q.oh, q.ow }, .kernel = { q.kh, q.kw }, .stride = { q.sh, q.sw },
+			.dilation = { 1, 1 }, .pad = { q.ph, q.pw }, .pad_end = { q.ph_end, q.pw_end },
+		};
+		if (stem_pools(&window))
+			break;
+	} while (1);
+	const int64_t mb = (l.m + 15) / 16, nx = (int64_t)images * s.c * s.ih * s.iw, nt = images * mb * l.oh * l.ow * 16;
+	const int64_t ny = images * mb * q.oh * q.ow * 16;
+	float *x = floats(nx), *b = floats(mb * 16), *t = get((size_t)nt * 4), *y = get((size_t)ny * 4), *want = get((size_t)ny * 4);
+	for (int64_t i = l.m; i < mb * 16; i++)
+		b[i] = 0;
+	for (int i = 0; i < 3 && round % 4 == 0; i++)
+		x[random_int(0, nx - 1)] = i ? NAN : INFINITY;
+	const struct amp_winograd_c16 p = params_of(&s, &l, images, (int)winograd_chunk(&l, s.form),
+						    round % 2 ? AMP_EPI_RELU : AMP_EPI_NONE);
+	struct amp_stem_c16 stem = stem_of(&p);
+	const size_t scratch = (size_t)winograd_scratch(&l, s.form), bytes_t[1] = { (size_t)nt * 4 }, bytes[1] = { (size_t)ny * 4 };
+	const void *in[4] = { x, winograd_weights(ctx, &l, s.form)->data, b, NULL }, *map[1] = { t };
+	void *out_t[1] = { t }, *out[1] = { y }, *out_want[1] = { want };
+	char text[200];
+	snprintf(text, sizeof text, "stem k%d c%d m%d %dx%d pad%d, MaxPool %dx%d stride %d %d pads %d %d %d %d, %d images", s.kernel, s.c,
+		 s.m, s.ih, s.iw, s.pad, q.kh, q.kw, q.sh, q.sw, q.ph, q.pw, q.ph_end, q.pw_end, images);
+	what = text;
+	call("stem_c16", "f32", &stem, in, out_t, bytes_t, 1, scratch);
+	q.blocks = (int)(images * mb);
+	q.c = s.m;
+	call("pool_c16", "f32", &q, map, out_want, bytes, 1, 0);
+	stem.pool[0] = q.kh, stem.pool[1] = q.kw;
+	stem.pool_stride[0] = q.sh, stem.pool_stride[1] = q.sw;
+	stem.pool_pad[0] = q.ph, stem.pool_pad[1] = q.pw;
+	stem.yh = q.oh, stem.yw = q.ow;
+	call("stem_c16", "f32", &stem, in, out, bytes, 1, scratch + (size_t)(mb * (AMP_STEM_TILE + q.kh - 1) * l.ow) * 64);
+	for (int64_t i = 0; i < ny; i++)
+		if (memcmp(y + i, want + i, 4) != 0) {
+			EXPECT(0, "element %lld is %.9g, not %.9g", (long long)i, (double)y[i], (double)want[i]);
+			break;
+		}
+	free(x), free(b), free(t), free(y), free(want);
+}
+
 /* Rule 18: where weights pick pixels the direct form is exact, and so is F2, but no other form. */
 static void refusal(struct ctx *ctx)
 {
@@ -341,6 +419,8 @@ static enum result all(struct ctx *ctx, void *arg)
 	batch(ctx, &strided[1]);
 	batch(ctx, &strided[3]);
 	refusal(ctx);
+	for (int i = 0; i < 60; i++)
+		pooled(ctx, i);
 	return R_SUCCESS;
 }
 

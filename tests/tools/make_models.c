@@ -366,6 +366,15 @@ static void every(struct out *o)
 	out(o, "Conv", "x76 w40f5", "o_winograd5late", "pads=[1 1 1 1]");
 	node(o, "Reshape", "x76 eight", "x76r", "");
 	out(o, "Conv", "x76r w40f4", "o_winograd4late", "pads=[1 1 1 1]");
+	/* the first convolution of a network, alone and with MaxPool behind it */
+	weights(o, "w7", "40 3 7 7", 0, 0.1f);
+	ints_of(o, "picture", "4", "1 3 15 16");
+	node(o, "Reshape", "x picture", "x_picture", "");
+	out(o, "Conv", "x_picture w7", "o_stem", "strides=[2 2] pads=[3 3 3 3]");
+	node(o, "Mul", "x_picture x_picture", "x_squares", "");
+	node(o, "Conv", "x_squares w7", "squares7", "strides=[2 2] pads=[3 3 3 3]");
+	node(o, "Relu", "squares7", "squares7r", "");
+	out(o, "MaxPool", "squares7r", "o_stem_pooled", "kernel_shape=[3 3] strides=[2 2] pads=[1 1 1 1]");
 }
 
 /* As tiny's head, but the batch has a name; the file's name and the values' are unpleasant ones. */
