@@ -26,17 +26,18 @@ void *app_alloc(int64_t bytes)
 {
 	if (bytes < 0 || (uint64_t)bytes > SIZE_MAX - AMP_ALIGN - sizeof(void *))
 		return NULL;
-	/* what is large may get large pages: weights that stream from memory at each run cost fewer page walks */
-	const int large = bytes >= 2 * APP_LARGE_PAGE && (uint64_t)bytes < SIZE_MAX - APP_LARGE_PAGE - sizeof(void *);
+	/* what is large may get large pages, whole ones: an arena or weights that each run goes through cost fewer page walks */
+	const int large = bytes >= APP_LARGE_PAGE / 2 && (uint64_t)bytes < SIZE_MAX - 2 * APP_LARGE_PAGE - sizeof(void *);
 	const size_t align = large ? APP_LARGE_PAGE : AMP_ALIGN;
-	char *raw = calloc(1, (size_t)bytes + align + sizeof(void *));
+	const size_t room = large ? ((size_t)bytes + align - 1) / align * align : (size_t)bytes;
+	char *raw = calloc(1, room + align + sizeof(void *));
 	if (!raw)
 		return NULL;
 	char *p = raw + sizeof(void *);
 	p += (align - (uintptr_t)p % align) % align;
 	memcpy(p - sizeof(void *), &raw, sizeof raw);
 	if (large)
-		app_large_pages(p, bytes);
+		app_large_pages(p, (int64_t)room);
 	return p;
 }
 

@@ -13,15 +13,15 @@
 /* At least `bytes` and one unit of alignment; the program ends where there is no memory. */
 static void *block(int64_t bytes)
 {
-	const size_t align = bytes >= 2 * LARGE_PAGE ? LARGE_PAGE : AMP_ALIGN;
-	void *p = aligned_alloc(align, ((size_t)bytes / align + 1) * align);
+	const size_t align = bytes >= LARGE_PAGE / 2 ? LARGE_PAGE : AMP_ALIGN, room = ((size_t)bytes / align + 1) * align;
+	void *p = aligned_alloc(align, room);
 	if (!p) {
 		fprintf(stderr, "out of memory\n");
 		exit(1);
 	}
 #ifdef MADV_HUGEPAGE
 	if (align == LARGE_PAGE)
-		madvise(p, (size_t)bytes, MADV_HUGEPAGE);
+		madvise(p, room, MADV_HUGEPAGE);
 #endif
 	return p;
 }
