@@ -9,8 +9,6 @@
 #define AMP_T 1
 #include "kernels/stem_c16.inc"
 
-#include <string.h>
-
 #define WINDOW 8		/* rows and columns: wider ones would compute much twice, and hold many rows */
 
 bool stem_pools(const struct spatial *p)
