@@ -376,12 +376,7 @@ static void lower_c16(struct node *n, struct step *s, const struct spatial *w, c
 			s->scratch = ((band - 1) * w->stride[0] + (w->kernel[0] - 1) * w->dilation[0] + 1) * row;
 		step_weights(n, s, spatial_pack_c16(n->graph->c, node_in(n, 1)->data, cs), "c16");
 	}
-	step_in(s, spatial_bias_c16(n));
-	step_in(s, node_in(n, 3));
-	step_out(s, node_out(n, 0));
-	/* each output is written after the residual at its place has been read */
-	if (node_in(n, 3) && !node_in(n, 3)->data)
-		step_inplace(s, 0, 3);
+	spatial_step_end(n, s);
 }
 
 static int64_t macs(const struct node *n)

@@ -145,12 +145,7 @@ static void lower_c16(struct node *n, struct step *s, const struct spatial *w, c
 	step_in(s, node_in(n, 0));
 	step_in(s, step_const(n, str_printf(n->graph->c, "%s (c16)", node_in(n, 1)->name),
 			      pack_weights(n->graph->c, node_in(n, 1)->data, p->sh, p->sw)));
-	step_in(s, spatial_bias_c16(n));
-	step_in(s, node_in(n, 3));
-	step_out(s, node_out(n, 0));
-	/* each output is written after the residual at its place has been read */
-	if (node_in(n, 3) && !node_in(n, 3)->data)
-		step_inplace(s, 0, 3);
+	spatial_step_end(n, s);
 }
 
 static bool lower(struct node *n, struct step *s)

@@ -215,6 +215,16 @@ struct value *spatial_bias_c16(const struct node *n)
 	return spatial_pad_c16(n, 2);
 }
 
+void spatial_step_end(struct node *n, struct step *s)
+{
+	step_in(s, spatial_bias_c16(n));
+	step_in(s, node_in(n, 3));
+	step_out(s, node_out(n, 0));
+	/* each output is written after the residual at its place has been read */
+	if (node_in(n, 3) && !node_in(n, 3)->data)
+		step_inplace(s, 0, 3);
+}
+
 struct tensor *spatial_pack_c16(struct ctx *c, const struct tensor *w, int64_t cs)
 {
 	const int64_t m = w->dim[0], cg = w->dim[1], taps = w->dim[2] * w->dim[3];

@@ -31,6 +31,8 @@ bool spatial_finite(const struct value *v);
 /* Input i (B: 2), a constant, padded with zeros to blocks of 16: a constant of its own; NULL: there is none. */
 struct value *spatial_pad_c16(const struct node *n, int i);
 struct value *spatial_bias_c16(const struct node *n);
+/* Adds B and Z (input 3), the residual, as inputs of a step in c16, and the output, which may take the place of Z. */
+void spatial_step_end(struct node *n, struct step *s);
 /* W [m, c/group, kh, kw] -> [m/16][c/group/cs][kh][kw][cs][16], zeros beyond; depthwise: c/group = cs = 1 */
 struct tensor *spatial_pack_c16(struct ctx *c, const struct tensor *w, int64_t cs);
 

@@ -11,13 +11,19 @@
 
 #define WINDOW 8		/* rows and columns: wider ones would compute much twice, and hold many rows */
 
+/* of one axis */
+static bool is_small(int64_t kernel, int64_t stride, int64_t pad, int64_t pad_end)
+{
+	return kernel >= 1 && kernel <= WINDOW && stride >= 1 && stride <= WINDOW && pad >= 0 && pad < kernel && pad_end >= 0 &&
+	       pad_end < kernel;
+}
+
 bool stem_pools(const struct spatial *p)
 {
 	for (int i = 0; i < 2; i++) {
 		const int64_t room = p->in[i] + p->pad[i] + p->pad_end[i] - p->kernel[i];
 		/* each window reaches some of the map, and none more than the pads let it (ceil_mode) */
-		if (p->dilation[i] != 1 || p->kernel[i] > WINDOW || p->pad[i] < 0 || p->pad[i] >= p->kernel[i] ||
-		    p->pad_end[i] < 0 || p->pad_end[i] >= p->kernel[i] || p->stride[i] > WINDOW || room < 0 ||
+		if (p->dilation[i] != 1 || !is_small(p->kernel[i], p->stride[i], p->pad[i], p->pad_end[i]) || room < 0 ||
 		    p->out[i] != room / p->stride[i] + 1 || (p->out[i] - 1) * p->stride[i] - p->pad[i] >= p->in[i])
 			return false;
 	}
@@ -35,8 +41,7 @@ static bool read_pool(const struct node *n, const int64_t *in, struct spatial *s
 	}
 	*s = (struct spatial){ .rank = 2 };
 	for (int i = 0; i < 2; i++) {
-		if (k[i] < 1 || k[i] > WINDOW || step[i] < 1 || step[i] > WINDOW || pad[i] < 0 || pad[i] >= k[i] ||
-		    pad[2 + i] < 0 || pad[2 + i] >= k[i]) {
+		if (!is_small(k[i], step[i], pad[i], pad[2 + i])) {
 			op_error(n, "MaxPool's window must have at most %d rows and columns, and pads smaller than it", WINDOW);
 			return false;
 		}
@@ -120,11 +125,7 @@ void stem_lower(struct node *n, struct step *s, struct winograd_layer *l, const 
 	}
 	step_in(s, node_in(n, 0));
 	winograd_step_weights(n, s, l, form);
-	step_in(s, spatial_bias_c16(n));
-	step_in(s, node_in(n, 3));
-	step_out(s, node_out(n, 0));
-	if (node_in(n, 3) && !node_in(n, 3)->data)
-		step_inplace(s, 0, 3);
+	spatial_step_end(n, s);
 }
 
 static bool lower(struct node *n, struct step *s)
