@@ -143,12 +143,12 @@ static const char *op_text(struct ctx *c, const struct node *n)
 	return *n->domain ? str_printf(c, "%s.%s", n->domain, n->op_type) : n->op_type;
 }
 
-/* The attributes that a reader of ONNX expects: "pads=[1,1,1,1] activation=relu", at most some 200 characters. */
+/* The attributes that a reader of ONNX expects: "pads=[1,1,1,1] activation=relu", at most some 300 characters. */
 static const char *attrs_text(struct ctx *c, const struct node *n)
 {
 	struct text t = { .c = c };
 	text_add(&t, "", 0);
-	for (int k = 0; k < vec_len(n->attrs) && t.n < 160; k++) {
+	for (int k = 0; k < vec_len(n->attrs) && t.n < 240; k++) {
 		const struct attr *a = &n->attrs[k];
 		if (str_eq(a->name, "expr"))		/* has a line of its own */
 			continue;
