@@ -148,7 +148,7 @@ clean:
 	rm -rf $(BUILD)
 
 # what each object was made from, as the compiler told
--include $(OBJ:.o=.d) $(TEST_OBJ:.o=.d) $(BUILD)/compiler/main.d $(UNIT:%=$(BUILD)/tests/%.d)
+-include $(OBJ:.o=.d) $(KTEST_OBJ:.o=.d) $(TEST_OBJ:.o=.d) $(BUILD)/compiler/main.d $(UNIT:%=$(BUILD)/tests/%.d)
 
 # ---- what people call
 
