@@ -174,6 +174,7 @@ static inline __attribute__((unused)) void amp_index_of(int64_t k, int rank, con
 #undef T_DIV
 #undef T_SQRT
 #undef T_EXP
+#undef T_EXP_SOFTMAX
 #undef T_LOG
 #undef T_TANH
 #undef T_ERF
@@ -198,6 +199,7 @@ static inline __attribute__((unused)) void amp_index_of(int64_t k, int rank, con
 #define T_HIGHEST __builtin_inff()
 #define T_SQRT(x) s_sqrt(x)
 #define T_EXP(x) s_exp(x)
+#define T_EXP_SOFTMAX(x) s_exp_softmax(x)
 #define T_LOG(x) s_log(x)
 #define T_TANH(x) s_tanh(x)
 #define T_ERF(x) s_erf(x)
@@ -239,6 +241,7 @@ static inline __attribute__((unused)) void amp_index_of(int64_t k, int rank, con
 #define T_HIGHEST __builtin_inf()
 #define T_SQRT(x) d_sqrt(x)
 #define T_EXP(x) d_exp(x)
+#define T_EXP_SOFTMAX(x) d_exp_softmax(x)
 #define T_LOG(x) d_log(x)
 #define T_TANH(x) d_tanh(x)
 #define T_ERF(x) d_erf(x)

@@ -211,6 +211,20 @@ static inline void v_turn(const float *from, ptrdiff_t step, float *to)
 	AMP_TURN4(u, 12, 13, 14, 15)
 	AMP_TURN_STORE(0) AMP_TURN_STORE(1) AMP_TURN_STORE(2) AMP_TURN_STORE(3)
 }
+/* to[c * 4 + r] = from[r * 16 + c] for rows r < 4, columns c < 16; from and to may be the same */
+static inline void v_turn4(const float *from, float *to)
+{
+	const ptrdiff_t step = 16;
+	AMP_TURN_LOAD(0) AMP_TURN_LOAD(1) AMP_TURN_LOAD(2) AMP_TURN_LOAD(3)
+	AMP_TURN4(r, 0, 1, 2, 3)
+	const __m512 a = _mm512_shuffle_f32x4(r0, r1, 0x44), b = _mm512_shuffle_f32x4(r2, r3, 0x44);
+	const __m512 c = _mm512_shuffle_f32x4(r0, r1, 0xee), d = _mm512_shuffle_f32x4(r2, r3, 0xee);
+
+	_mm512_storeu_ps(to, _mm512_shuffle_f32x4(a, b, 0x88));
+	_mm512_storeu_ps(to + 16, _mm512_shuffle_f32x4(a, b, 0xdd));
+	_mm512_storeu_ps(to + 32, _mm512_shuffle_f32x4(c, d, 0x88));
+	_mm512_storeu_ps(to + 48, _mm512_shuffle_f32x4(c, d, 0xdd));
+}
 #undef AMP_TURN_LOAD
 #undef AMP_TURN4
 #undef AMP_TURN_STORE

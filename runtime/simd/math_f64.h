@@ -70,6 +70,12 @@ static inline double d_exp(double x)
 	return d_ldexp(e.h, n);
 }
 
+/* exp of Softmax: +0 below -708, so that no subnormal number comes about */
+static inline double d_exp_softmax(double x)
+{
+	return x < -708.0 ? 0.0 : d_exp(x);
+}
+
 /* exp(x) for 0 <= x < 40 or so, complete */
 static inline struct amp_dd amp_exp_scaled(double x)
 {

@@ -1,5 +1,5 @@
 /*
- * pair.h - exp, sigmoid, tanh and erf of two vectors side by side.
+ * pair.h - Softmax's exp, sigmoid, tanh and erf of two vectors side by side.
  *
  * In:  the sixteen-lane primitives.  Out: struct pair, pair_sigmoid and so on: the bits of v_sigmoid of each.
  * Each of these functions is one chain of dependent operations, longer than a core looks ahead. Where registers are
@@ -90,7 +90,10 @@ static inline struct pair pair_sel(struct pair_m m, struct pair x, struct pair y
 
 #define AMP_INLINE_PAIR AMP_INLINE_VECTOR
 
-static inline struct pair pair_exp(struct pair x) { return (struct pair){ v_exp(x.a), v_exp(x.b) }; }
+static inline struct pair pair_exp_softmax(struct pair x)
+{
+	return (struct pair){ v_exp_softmax(x.a), v_exp_softmax(x.b) };
+}
 static inline struct pair pair_sigmoid(struct pair x) { return (struct pair){ v_sigmoid(x.a), v_sigmoid(x.b) }; }
 static inline struct pair pair_tanh(struct pair x) { return (struct pair){ v_tanh(x.a), v_tanh(x.b) }; }
 static inline struct pair pair_erf(struct pair x) { return (struct pair){ v_erf(x.a), v_erf(x.b) }; }

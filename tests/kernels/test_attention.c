@@ -42,7 +42,7 @@ static void softmax(const float *s, float *p, int64_t n)
 		if (s[i] > max || (s[i] != s[i] && max == max))
 			max = s[i];
 	for (int64_t i = 0; i < n; i++) {
-		p[i] = s_exp(s[i] - max);
+		p[i] = s[i] - max < -87 ? 0 : s_exp(s[i] - max);
 		lane[i % 16] += p[i];
 	}
 	for (int l = 8; l; l /= 2)

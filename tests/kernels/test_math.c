@@ -25,6 +25,15 @@ static double o_exp(double x)
 {
 	return x > 89 ? INFINITY : x < -105 ? 0 : fabs(x) < 0x1p-27 ? 1 + x : exp(x);
 }
+/* Softmax's x is at most 0 */
+static vf softmax_exp(vf x)
+{
+	return v_exp_softmax(v_min(v_zero(), x));
+}
+static double o_softmax_exp(double x)
+{
+	return x > 0 ? 1 : x < -87 ? 0 : o_exp(x);
+}
 static double o_exp2(double x)
 {
 	return x > 129 ? INFINITY : x < -152 ? 0 : fabs(x) < 0x1p-27 ? 1 + x * M_LN2 : exp2(x);
@@ -92,6 +101,7 @@ struct f32_case {
 
 static const struct f32_case f32_cases[] = {
 	{ "exp", v_exp, o_exp, 0.80, { 0.34657, 88.72, -103.97, -87.3 } },
+	{ "exp_softmax", softmax_exp, o_softmax_exp, 0.80, { -0.34657, -87, -86.99, 0 } },
 	{ "exp2", v_exp2, o_exp2, 0.90, { 0.5, 128, -149, -126 } },
 	{ "expm1", v_expm1, o_expm1, 1.0, { 0.34657, 88.72, -17.3, 17 } },
 	{ "log", v_log, o_log, 0.90, { 1, 1.3333333, 0.6666667, 1.1754944e-38 } },
