@@ -137,8 +137,8 @@ bool strassen_choose(struct ctx *ctx, const struct strassen_layer *l, const char
 
 /* ---- the step ------------------------------------------------------------------------------------- */
 
-#define CHUNK_BYTES (224 << 10)		/* sums of inputs of a chunk: they stay in the second cache */
-#define PREFETCH (64 << 10)		/* floats ahead, at most */
+#define CHUNK_BYTES (320 << 10)		/* sums of inputs of a chunk: they stay in the second cache */
+#define PREFETCH (16 << 10)		/* floats ahead, at most */
 
 static int64_t usual_chunk(const struct strassen_layer *l)	/* pairs */
 {
@@ -146,7 +146,7 @@ static int64_t usual_chunk(const struct strassen_layer *l)	/* pairs */
 	int64_t room = op_cache(l->graph, CHUNK_BYTES) / ((half_of(l) + 16) * 16);
 	if (pairs <= room || pairs <= 28)
 		return pairs;
-	room = room < 28 ? 14 : room / 14 * 14;		/* 14: the widest register tile */
+	room = room < 28 ? 28 : room / 14 * 14;		/* 14: the widest register tile, of which some share weights */
 	const int64_t chunks = (pairs + room - 1) / room;
 	return (pairs + chunks - 1) / chunks;
 }
