@@ -15,6 +15,12 @@
 
 #include <string.h>
 
+/*
+ * So many tiles F(4, 2) has with the weights as the model has them: the bits are the same.  With more of them it pays to make
+ * and keep 36 for each 9.
+ */
+#define FEW_TILES 16
+
 /* in the order in which they are tried where they cost the same */
 static const struct { int form; const char *name; } forms[] = {
 	{ 2, "winograd2" }, { 4, "winograd4" }, { 5, "winograd5" }, { 6, "winograd6" },
@@ -63,6 +69,8 @@ int32_t winograd_kernel_form(const struct winograd_layer *l, int form)
 {
 	if (winograd_taps(l) == 4)
 		return l->c < 16 ? AMP_WINO_4X4_PLAIN : AMP_WINO_4X4;
+	if (l->stride == 2 && l->c >= 16 && winograd_tiles(l, form) <= FEW_TILES)
+		return AMP_WINO_RAW2;
 	return winograd_side(l, form) + (form & WINOGRAD_LATE ? AMP_WINO_LATE : 0);
 }
 
@@ -87,27 +95,42 @@ static struct tensor *pack_raw(struct ctx *ctx, const struct winograd_layer *l)
 	return spatial_pack_c16(ctx, l->w, l->c);
 }
 
+/* Does the kernel take the weights as the model has them? */
+static bool raw(const struct winograd_layer *l, int form)
+{
+	const int32_t kernel = winograd_kernel_form(l, form);
+	return kernel == AMP_WINO_RAW || kernel == AMP_WINO_RAW2;
+}
+
+/* Do they lie by phases? */
+static bool by_phases(const struct winograd_layer *l)
+{
+	return l->stride == 2 && l->kernel == 3 && l->c >= 16;
+}
+
 static struct amp_winograd_weights params(const struct winograd_layer *l, int form)
 {
 	return (struct amp_winograd_weights){
 		.c = (int32_t)l->c, .m = (int32_t)l->m, .size = (int32_t)l->kernel, .stride = (int32_t)l->stride,
 		.tile = WINOGRAD_T(form), .taps = winograd_taps(l), .late = (form & WINOGRAD_LATE) != 0,
+		.phases = by_phases(l),
 	};
 }
 
-/* How many floats stand for the weights of one input and output: points, or late: rows of points by taps */
+/* How many floats stand for the weights of one input and output */
 static int64_t weights_each(const struct winograd_layer *l, int form)
 {
 	const int64_t n = winograd_side(l, form);
-	return n * (form & WINOGRAD_LATE ? winograd_taps(l) : n);
+	return raw(l, form) ? 9 : form & WINOGRAD_LATE ? n * winograd_taps(l) : by_phases(l) ? 36 : n * n * l->stride * l->stride;
 }
 
 static struct tensor *transform(struct ctx *ctx, const struct winograd_layer *l, int form)
 {
 	const struct amp_winograd_weights p = params(l, form);
 	const int64_t n = winograd_side(l, form), m_blocks = (l->m + 15) / 16, k = l->c * l->stride * l->stride;
-	const int64_t all[] = { n * n, m_blocks, k, 16 }, late[] = { n, m_blocks, p.taps, k, 16 };
-	struct tensor *t = p.late ? tensor_new(ctx, DT_FLOAT, 5, late) : tensor_new(ctx, DT_FLOAT, 4, all);
+	const int64_t all[] = { n * n, m_blocks, k, 16 }, late[] = { n, (k + 15) / 16, m_blocks, p.taps, 256 }, phases[] = { 6, m_blocks, 6, l->c, 16 };
+	struct tensor *t = p.late ? tensor_new(ctx, DT_FLOAT, 5, late) :
+			   p.phases ? tensor_new(ctx, DT_FLOAT, 5, phases) : tensor_new(ctx, DT_FLOAT, 4, all);
 	const void *in[1] = { pack_raw(ctx, l)->data };
 	void *out[1] = { t->data };
 	struct amp_env env = { .parts = 1 };
@@ -117,11 +140,11 @@ static struct tensor *transform(struct ctx *ctx, const struct winograd_layer *l,
 
 const struct tensor *winograd_weights(struct ctx *ctx, const struct winograd_layer *l, int form)
 {
-	const int how = form * 16 + (int)l->stride;
+	const int how = (form * 16 + (int)l->stride) * 2 + raw(l, form);
 	for (int i = 0; l->graph && i < vec_len(l->graph->packed); i++)
 		if (l->graph->packed[i].from == l->w && l->graph->packed[i].how == how)
 			return l->graph->packed[i].to;
-	const struct tensor *t = transform(ctx, l, form);
+	const struct tensor *t = raw(l, form) ? spatial_pack_c16(ctx, l->w, 16) : transform(ctx, l, form);
 	if (l->graph) {
 		const struct packed one = { l->w, t, how };
 		vec_add(ctx, l->graph->packed, one);
@@ -132,10 +155,10 @@ const struct tensor *winograd_weights(struct ctx *ctx, const struct winograd_lay
 void winograd_step_weights(struct node *n, struct step *s, const struct winograd_layer *l, int form)
 {
 	struct ctx *c = n->graph->c;
-	struct value *u = step_const(n, str_printf(c, "%s (%s)", node_in(n, 1)->name, winograd_name(form)),
+	struct value *u = step_const(n, str_printf(c, "%s (%s)", node_in(n, 1)->name, raw(l, form) ? "c16" : winograd_name(form)),
 				     winograd_weights(c, l, form));
 	step_in(s, u);
-	if (!n->graph->at_start)
+	if (!n->graph->at_start || raw(l, form))
 		return;
 	s->maker = NEW(c, struct step);
 	s->maker->node = n;
@@ -149,8 +172,8 @@ void winograd_step_weights(struct node *n, struct step *s, const struct winograd
 /*
  * In multiply-accumulates of one lane, for one image.  A weight is read once from memory and counts ten; arithmetic and
  * reading overlap, but not wholly.  That makes late layers, with large weights and small maps, prefer the smaller
- * tile, or late weights: theirs are made of half as many, at each run once for nine tiles, by two operations for each of
- * the two or three pairs of points.  A transform counts twelve a point of input, eight a point and a pixel of output.
+ * tile, or late weights: F(5, 3)'s are made of half as many, at each run once for nine tiles, by two operations for each of
+ * the three pairs of points, F(4, 3)'s of the model's own, once for four tiles, by 60 operations; F(4, 2)'s, where the model's own do, by 48.  A transform counts twelve a point of input, eight a point and a pixel of output.
  * F(6, 3) has to win a tenth: on maps of 56x56 it was 5 % faster than F(4, 3) and on 28x28 not at all, for 1.8 times its
  * weights.
  */
@@ -163,11 +186,13 @@ static double cost(const struct winograd_layer *l, int form)
 	} else {
 		const int64_t tile = WINOGRAD_T(form), across = (l->ow + tile - 1) / tile, down = (l->oh + tile - 1) / tile;
 		const double tiles = (double)down * (double)across, n = winograd_side(l, form), points = n * n;
-		c *= (double)(l->stride * l->stride);
 		weights = (double)weights_each(l, form) * c * m;
+		c *= (double)(l->stride * l->stride);
 		/* half of the phases lack a last row, half a last column */
 		macs = tiles * (l->stride == 1 ? points : (n - 0.5) * (n - 0.5)) * c * m;
-		if (form & WINOGRAD_LATE)
+		if (raw(l, form))
+			macs += ceil(tiles / 4) * (l->stride == 1 ? 60 : 12) * c * m;
+		else if (form & WINOGRAD_LATE)
 			macs += ceil(tiles / 9) * n * 2 * floor((n - 1) / 2) * c * m;
 		transforms = tiles * (12 * points * ceil(c / 16) * 16 + 8 * (points + (double)(tile * tile)) * m);
 	}
@@ -183,7 +208,7 @@ static double cost(const struct winograd_layer *l, int form)
 
 static int64_t weight_bytes(const struct winograd_layer *l, int form)
 {
-	return weights_each(l, form) * l->c * l->stride * l->stride * l->m * 4;
+	return weights_each(l, form) * l->c * l->m * 4;
 }
 
 int64_t winograd_tiles(const struct winograd_layer *l, int form)
@@ -225,8 +250,9 @@ int64_t winograd_ahead(const struct winograd_layer *l, int form)
 {
 	if (weight_bytes(l, form) <= op_cache(l->graph, SMALL_WEIGHTS))
 		return op_prefetch(l->graph, 4 << 10);
-	/* late: what the next two blocks of columns need */
-	return op_prefetch(l->graph, form & WINOGRAD_LATE ? 2 * 3 * 16 * l->c : 48 << 10);
+	/* what the next blocks of columns need: one of late weights, two by phases; of those as the model has them the 64th next input */
+	return op_prefetch(l->graph, raw(l, form) ? 64 * 9 * 16 : form & WINOGRAD_LATE ? 3 * 256 :
+				     by_phases(l) ? 2 * 6 * 16 * l->c : 48 << 10);
 }
 
 int64_t winograd_scratch(const struct winograd_layer *l, int form)

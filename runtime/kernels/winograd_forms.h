@@ -9,9 +9,11 @@
  *	N = 8	0, 1, -1, 9/16, -9/16, 7/4, -7/4	F(6, 3)
  * in:  amp_wino_inN: N x N pixels -> points        out: amp_wino_outTxR: points -> T x T sums
  * A two-dimensional transform does each column first, then each row of the result.  The lanes are channels.
- * Late: the products were made with weights whose rows are not divided by f (winograd_late.h), so that the transform of
- * rows divides: amp_wino_outTxR_late.
- * The points were searched for the least error among dyadic ones: every constant is a float.
+ * Weights are divided by f, the product of their point's distances from the other finite points, except: F(4, 2)'s, and those
+ * as the model has them (winograd_raw.h), in neither direction, late ones (winograd_late.h) not along rows.  There the output's
+ * transform divides, by its constants: amp_wino_outTxR_raw, amp_wino_outTxR_late.
+ * The points were searched for the least error among dyadic ones: every constant is a float, but those that divide by f, which
+ * are rounded to one.
  */
 #ifndef AMP_WINOGRAD_FORMS_H
 #define AMP_WINOGRAD_FORMS_H
@@ -30,6 +32,8 @@ AMP_INLINE int32_t amp_wino_phase(int32_t i)
 #define AMP_WINO_4X4 15
 #define AMP_WINO_4X4_PLAIN 14
 #define AMP_WINO_LATE 16
+#define AMP_WINO_RAW (6 + AMP_WINO_LATE)	/* F(4, 3): winograd_raw.h */
+#define AMP_WINO_RAW2 (5 + AMP_WINO_LATE)	/* F(4, 2): winograd_raw_phases.h */
 #define AMP_WINO_SIDE(form) (((form) & 15) >= AMP_WINO_4X4_PLAIN ? 7 : (form) & 15)
 
 /*
@@ -124,11 +128,15 @@ AMP_INLINE void amp_wino_a2x3(const vf *m, vf *y)
 	if ((k) > 0) \
 		y[k] = v_fma(v_set1(c[k][1]), a[(k) % 2][1], v_mul(v_set1(c[k][0]), a[(k) % 2][0]));
 
+/* divides by f, which has the other sign at -p: even k take differences */
 AMP_INLINE void amp_wino_a4x2(const vf *m, vf *y)
 {
-	static const float c[4][2] = { { 1, 1 }, { 0.375f, 1.5f }, { 9.0f / 64, 2.25f }, { 27.0f / 512, 3.375f } };
-	const vf a[2][2] = { { v_add(m[0], m[1]), v_add(m[2], m[3]) }, { v_sub(m[0], m[1]), v_sub(m[2], m[3]) } };
-	y[0] = v_add(a[0][0], a[0][1]);
+	static const float c[4][2] = {
+		{ (float)(-256.0 / 405), (float)(64.0 / 405) }, { (float)(-32.0 / 135), (float)(32.0 / 135) },
+		{ (float)(-4.0 / 45), (float)(16.0 / 45) }, { (float)(-1.0 / 30), (float)(8.0 / 15) },
+	};
+	const vf a[2][2] = { { v_sub(m[0], m[1]), v_sub(m[2], m[3]) }, { v_add(m[0], m[1]), v_add(m[2], m[3]) } };
+	y[0] = v_fma(v_set1(c[0][1]), a[0][1], v_mul(v_set1(c[0][0]), a[0][0]));
 	AMP_WINO_EACH(4, AMP_WINO_ROW6)
 	y[3] = v_add(y[3], m[4]);
 }
@@ -172,10 +180,7 @@ AMP_INLINE void amp_wino_a5x3(const vf *m, vf *y)
 	y[4] = v_add(y[4], m[6]);
 }
 
-/*
- * Late: each point's sum is divided by the product f of its distances from the other finite points, in the constants
- * p^k / f, rounded once.  N = 7: f has the other sign at -p, so that even k take differences
- */
+/* What divides by f: constants p^k / f.  N = 7: f has the other sign at -p, so that even k take differences */
 AMP_INLINE void amp_wino_a5x3_late(const vf *m, vf *y)
 {
 	static const float c[5][3] = {
@@ -191,7 +196,7 @@ AMP_INLINE void amp_wino_a5x3_late(const vf *m, vf *y)
 }
 
 /* N = 6: f is the same at p and -p */
-AMP_INLINE void amp_wino_a4x3_late(const vf *m, vf *y)
+AMP_INLINE void amp_wino_a4x3_raw(const vf *m, vf *y)
 {
 	static const float c[4][2] = {
 		{ (float)(-128.0 / 243), (float)(32.0 / 243) }, { (float)(-32.0 / 81), (float)(16.0 / 81) },
@@ -267,20 +272,21 @@ static __attribute__((noinline, unused)) void amp_wino_in##N(const float *x, int
 }
 /* A row's pixels, finished or as they are; GET reads point k of row i */
 #define AMP_WINO_END(k) v_store(to + (k) * next, amp_wino_finish(e, bias, i * row + (k) * next, r[k]));
-#define AMP_WINO_ROWS(T, R, N, LATE, GET) \
+#define AMP_WINO_ROWS(T, R, N, FORM, GET) \
 	const vf bias = e ? e->bias : v_zero(); \
 	for (int i = 0; i < T; i++) { \
 		float *to = y + i * row; \
 		AMP_WINO_EACH(N, GET) \
-		amp_wino_a##T##x##R##LATE(d, r); \
+		amp_wino_a##T##x##R##FORM(d, r); \
 		if (e) { \
 			AMP_WINO_EACH(T, AMP_WINO_END) \
 		} else { \
 			AMP_WINO_EACH(T, AMP_WINO_STORE) \
 		} \
 	}
-#define AMP_WINO_OUT(T, R, N, LATE) \
-static __attribute__((noinline, unused)) void amp_wino_out##T##x##R##LATE(const float *m, int64_t point, \
+/* COLUMNS, ROWS: which transform */
+#define AMP_WINO_OUT(T, R, N, COLUMNS, ROWS) \
+static __attribute__((noinline, unused)) void amp_wino_out##T##x##R##ROWS(const float *m, int64_t point, \
 	const struct amp_wino_end *e, float *y, int64_t row) \
 { \
 	vf c[N][T], d[N], r[T]; \
@@ -288,23 +294,23 @@ static __attribute__((noinline, unused)) void amp_wino_out##T##x##R##LATE(const 
 	for (int j = 0; j < N; j++) { \
 		const float *from = m + j * point; \
 		AMP_WINO_EACH(N, AMP_WINO_LOAD) \
-		amp_wino_a##T##x##R(d, c[j]); \
+		amp_wino_a##T##x##R##COLUMNS(d, c[j]); \
 	} \
-	AMP_WINO_ROWS(T, R, N, LATE, AMP_WINO_TURN) \
+	AMP_WINO_ROWS(T, R, N, ROWS, AMP_WINO_TURN) \
 }
 AMP_WINO_IN(4)
 AMP_WINO_IN(5)
 AMP_WINO_IN(6)
 AMP_WINO_IN(7)
 AMP_WINO_IN(8)
-AMP_WINO_OUT(2, 3, 4, )
-AMP_WINO_OUT(4, 2, 5, )
-AMP_WINO_OUT(4, 3, 6, )
-AMP_WINO_OUT(4, 4, 7, )
-AMP_WINO_OUT(5, 3, 7, )
-AMP_WINO_OUT(6, 3, 8, )
-AMP_WINO_OUT(4, 3, 6, _late)
-AMP_WINO_OUT(5, 3, 7, _late)
+AMP_WINO_OUT(2, 3, 4, , )
+AMP_WINO_OUT(4, 2, 5, , )
+AMP_WINO_OUT(4, 3, 6, , )
+AMP_WINO_OUT(4, 4, 7, , )
+AMP_WINO_OUT(5, 3, 7, , )
+AMP_WINO_OUT(6, 3, 8, , )
+AMP_WINO_OUT(4, 3, 6, _raw, _raw)
+AMP_WINO_OUT(5, 3, 7, , _late)
 
 /* has the target winograd_columns.h, and the model a use for it? */
 #ifdef AMP_ISA_AVX512
@@ -319,17 +325,17 @@ AMP_WINO_OUT(5, 3, 7, _late)
 
 static inline __attribute__((unused)) amp_wino_in_fn *amp_wino_in(int form)
 {
-	return AMP_WINO_IS(4) ? amp_wino_in4 : AMP_WINO_IS(5) ? amp_wino_in5 : AMP_WINO_HAS(6) ? amp_wino_in6 :
+	return AMP_WINO_IS(4) ? amp_wino_in4 : AMP_WINO_HAS(5) ? amp_wino_in5 : AMP_WINO_HAS(6) ? amp_wino_in6 :
 	       AMP_WINO_HAS(7) || AMP_WINO_IS(AMP_WINO_4X4) || AMP_WINO_IS(AMP_WINO_4X4_PLAIN) ? amp_wino_in7 :
 	       AMP_WINO_IS(8) ? amp_wino_in8 : NULL;
 }
 
 static inline __attribute__((unused)) amp_wino_out_fn *amp_wino_out(int form)
 {
-	return AMP_WINO_IS(4) ? amp_wino_out2x3 : AMP_WINO_IS(5) ? amp_wino_out4x2 : AMP_WINO_IS(6) ? amp_wino_out4x3 :
+	return AMP_WINO_IS(4) ? amp_wino_out2x3 : AMP_WINO_HAS(5) ? amp_wino_out4x2 : AMP_WINO_IS(6) ? amp_wino_out4x3 :
 	       AMP_WINO_IS(7) ? amp_wino_out5x3 : AMP_WINO_IS(8) ? amp_wino_out6x3 :
 	       AMP_WINO_IS(AMP_WINO_4X4) || (!AMP_WINO_BY_COLUMNS && AMP_WINO_IS(AMP_WINO_4X4_PLAIN)) ? amp_wino_out4x4 :
-	       AMP_WINO_IS(6 + AMP_WINO_LATE) ? amp_wino_out4x3_late :
+	       AMP_WINO_IS(AMP_WINO_RAW) ? amp_wino_out4x3_raw :
 	       AMP_WINO_IS(7 + AMP_WINO_LATE) ? amp_wino_out5x3_late : NULL;
 }
 

@@ -12,6 +12,7 @@
 #include "kernels/conv_finish.h"
 #include "kernels/tile.h"
 #include "kernels/winograd_late.h"
+#include "kernels/winograd_raw_phases.h"
 
 struct amp_wino {
 	/* of the layer */
@@ -53,19 +54,100 @@ AMP_INLINE void amp_wino_terms(const struct amp_wino *w, int32_t q, int32_t *fro
 	*to = w->stride == 1 ? w->k : low ? 2 * w->c : right ? 3 * w->c : w->k;
 }
 
-/* M = V U at some of the (point, AMP_TILE_V blocks of output channels), late: (row of points, the same) */
+/*
+ * F(4, 2)'s products.  Its phases of odd rows have a kernel of one row, whose transform is the same at each finite point of the
+ * vertical direction, those of odd columns likewise: so of 81 weights 36 differ, and no others are stored.
+ *	u [6][m/32][6][2][c][16], the last pair of blocks alone where they are odd in number:
+ *	row i < 5 of points:	phase 1 at (i, any), phase 0 at (i, 0) to (i, 4)
+ *	the last:		phase 2 at (any, 0) to (any, 4), phase 3
+ * A row's weights are read once, the others', which each row reads, stay in a cache.
+ */
+AMP_OUTLINE void amp_wino_phases(const struct amp_wino *w, const float *u, int32_t nt, int64_t from, int64_t to)
+{
+	const int64_t plane = (int64_t)w->c * 16, phase = w->c / 16 * (int64_t)w->chunk * 16, all = w->m_blocks * 6 * plane;
+	const int32_t each = (w->m_blocks + AMP_TILE_V - 1) / AMP_TILE_V;
+	struct amp_tile g = {
+		.x_block = (int64_t)w->chunk * 16, .x_pixel = 16, .w_block = plane, .sum_block = (int64_t)w->chunk * 16,
+		.blocks = w->c / 16, .last = 16, .ky1 = 1, .kh = 1, .kw = 1, .cs = 16,
+	};
+	for (int64_t i = from; i < to; i++) {
+		const int32_t row = (int32_t)(i / each), mb = (int32_t)(i % each) * AMP_TILE_V;
+		const int32_t nv = w->m_blocks - mb < AMP_TILE_V ? w->m_blocks - mb : AMP_TILE_V;
+		const int64_t step = (mb / 2 * 2 + 1 < w->m_blocks ? 2 : 1) * plane;
+		const float *const at = u + mb / 2 * 2 * 6 * plane + mb % 2 * plane;
+		for (int32_t j = 0; j < 5; j++) {
+			const int32_t q = row * 5 + j;
+			/* the phases in the order of the sum: 1, 0, 2, 3; each is fetched ahead where it is read first */
+			const float *const of[4] = { at + row * all, at + row * all + (1 + j) * step, at + 5 * all + j * step, at + 5 * all + 5 * step };
+			const int has[4] = { j < 4, 1, row < 4, j < 4 && row < 4 }, fresh[4] = { j == 0, 1, 1, j == 0 };
+			int first = 1;
+			for (int p = 0; p < 4; p++) {
+				if (!has[p])
+					continue;
+				g.w = of[p];
+				for (int32_t t = 0, n; t < nt; t += n) {
+					float *const sum = w->sums + q * w->m_point + ((int64_t)mb * w->chunk + t) * 16;
+					n = amp_tile_width(nt - t);
+					amp_tile_ahead(&g, fresh[p] && t == 0 ? w->ahead : 0, 0, 1);
+					g.start = first ? NULL : sum;
+					g.x = w->v + q * w->v_point + p * phase + t * 16;
+					amp_tiles[nv - 1][n - 1](&g, sum);
+				}
+				first = 0;
+			}
+		}
+	}
+}
+
+/* A layer of F(4, 2) whose weights lie by phases */
+#define AMP_WINO_BY_PHASES(w) (AMP_USES(FORM, 5) && (w)->form == 5 && (w)->c >= 16)
+
+/* How many pieces the products of a chunk have, which parts share */
+AMP_INLINE int64_t amp_wino_pieces(const struct amp_wino *w)
+{
+	const int64_t groups = (w->m_blocks + AMP_TILE_V - 1) / AMP_TILE_V;
+	return w->form >= AMP_WINO_LATE ? (int64_t)w->size * w->m_blocks :
+	       groups * (AMP_WINO_BY_PHASES(w) ? w->size : w->points);
+}
+
+/*
+ * M = V U: those numbered [from, to) of the (point, AMP_TILE_V blocks of output channels), by phases: (row of points, the
+ * same), late: (row of points, block of output channels), raw: (block of output channels, row of points)
+ */
 AMP_OUTLINE void amp_wino_products(const struct amp_wino *w, const float *u, int32_t nt, int64_t from, int64_t to)
 {
+#if AMP_WINO_RAWS || AMP_WINO_RAWS2
+	const struct amp_wino_raw raw = {
+		.k = w->c, .m_blocks = w->m_blocks, .nt = nt, .v_block = (int64_t)w->chunk * 16,
+		.v_point = w->v_point, .m_point = w->m_point, .ahead = w->ahead,
+	};
+#endif
+#if AMP_WINO_RAWS
+	if (w->form == AMP_WINO_RAW) {
+		amp_wino_raw_products(&raw, u, w->v, w->sums, from, to);
+		return;
+	}
+#endif
+#if AMP_WINO_RAWS2
+	if (w->form == AMP_WINO_RAW2) {
+		amp_wino_raw2_products(&raw, u, w->v, w->sums, from, to);
+		return;
+	}
+#endif
 #if AMP_WINO_LATES
-	if (w->form >= AMP_WINO_LATE) {
+	if (w->form == 7 + AMP_WINO_LATE) {
 		const struct amp_wino_late l = {
-			.size = w->size, .k = w->k, .m_blocks = w->m_blocks, .nt = nt, .v_block = (int64_t)w->chunk * 16,
+			.k = w->k, .m_blocks = w->m_blocks, .nt = nt, .v_block = (int64_t)w->chunk * 16,
 			.v_point = w->v_point, .m_point = w->m_point, .ahead = w->ahead,
 		};
 		amp_wino_late_products(&l, u, w->v, w->sums, from, to);
 		return;
 	}
 #endif
+	if (AMP_WINO_BY_PHASES(w)) {
+		amp_wino_phases(w, u, nt, from, to);
+		return;
+	}
 	struct amp_tile g = {
 		.x_block = (int64_t)w->chunk * 16, .x_pixel = 16, .w_block = (int64_t)w->k * 16,
 		.sum_block = (int64_t)w->chunk * 16,

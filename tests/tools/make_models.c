@@ -357,15 +357,30 @@ static void every(struct out *o)
 	weights(o, "nb", "32", 0, 0.2f);
 	out(o, "GroupNormalization", "x32 ng nh", "o_norm_c16", "num_groups=4");
 	out(o, "InstanceNormalization", "x32 ns nb", "o_norm_c16_each", "");
-	/* Winograd's late weights: both tiles, more inputs than are made at once, blocks that are not full */
+	/* Winograd's late weights: both forms, more inputs than are made at once, blocks that are not full */
 	weights(o, "w76", "76 6 1 1", 0, 0.3f);
 	weights(o, "w40f5", "40 76 3 3", 0, 0.1f);
-	weights(o, "w40f4", "40 76 3 3", 0, 0.1f);
-	ints_of(o, "eight", "4", "1 76 8 15");
+	weights(o, "w40f4", "40 190 3 3", 0, 0.1f);
+	ints_of(o, "small190", "4", "1 190 6 8");
 	node(o, "Conv", "x w76", "x76", "");
 	out(o, "Conv", "x76 w40f5", "o_winograd5late", "pads=[1 1 1 1]");
-	node(o, "Reshape", "x76 eight", "x76r", "");
-	out(o, "Conv", "x76r w40f4", "o_winograd4late", "pads=[1 1 1 1]");
+	node(o, "Reshape", "x76 small190", "x190", "");
+	out(o, "Conv", "x190 w40f4", "o_winograd4late", "pads=[1 1 1 1]");
+	/* of stride 2: four tiles and three, with the model's own weights, several images; and thirty */
+	weights(o, "w80", "80 6 1 1", 0, 0.3f);
+	weights(o, "w40s2", "40 80 3 3", 0, 0.1f);
+	weights(o, "w48s2", "48 80 3 3", 0, 0.1f);
+	weights(o, "w176s2", "176 80 3 3", 0, 0.1f);
+	ints_of(o, "tiles80", "4", "1 1 4 4");
+	ints_of(o, "square80", "4", "10 80 12 16");
+	ints_of(o, "low80", "4", "10 80 8 24");
+	node(o, "Conv", "x w80", "x80", "");
+	node(o, "Tile", "x80 tiles80", "x80t", "");
+	node(o, "Reshape", "x80t square80", "x80s", "");
+	node(o, "Reshape", "x80t low80", "x80l", "");
+	out(o, "Conv", "x80s w176s2", "o_winograd4s2", "strides=[2 2] pads=[1 1 1 1]");
+	out(o, "Conv", "x80l w48s2", "o_winograd4s2_few", "strides=[2 2] pads=[1 1 1 1]");
+	out(o, "Conv", "x80t w40s2", "o_winograd4s2_many", "strides=[2 2] pads=[1 1 1 1]");
 	/* the first convolution of a network, alone and with MaxPool behind it */
 	weights(o, "w7", "40 3 7 7", 0, 0.1f);
 	ints_of(o, "picture", "4", "1 3 15 16");
