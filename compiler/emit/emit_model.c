@@ -440,7 +440,7 @@ void emit_model(struct emission *e)
 		    e->s->plan_name, n, name);
 	text_printf(&t, "#include \"%s.h\"\n\n/* Bit i: a call below has the parameter's value i.  Kernels leave out what no call "
 		    "needs (kernels/type.h). */\n", name);
-	static const char *const parameters[] = { "act", "mode", "op", "b_packed", "plain", "form", "last_half" };
+	static const char *const parameters[] = { "act", "mode", "op", "b_packed", "plain", "form", "last_half", "copy", "x_plain" };
 	for (size_t i = 0; i < sizeof parameters / sizeof parameters[0]; i++)
 		used(e, &t, parameters[i]);
 	text_printf(&t, "\n#include \"kernels/type.h\"\n#include \"kernels/prim.h\"\n#include \"kernels/output.h\"\n");

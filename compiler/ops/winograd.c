@@ -224,21 +224,27 @@ static int64_t tile_bytes(const struct winograd_layer *l, int form)
 	return n * n * (k_blocks + (l->m + 15) / 16) * 64;
 }
 
+/* what the kernel takes: the model's own weights meet four tiles at a time */
+static int64_t fours(const struct winograd_layer *l, int form, int64_t chunk)
+{
+	return raw(l, form) ? (chunk + 3) / 4 * 4 : chunk;
+}
+
 int64_t winograd_chunk(const struct winograd_layer *l, int form)
 {
-	if (l->chunk)
-		return l->chunk;
 	const int64_t tile = WINOGRAD_T(form), tiles = winograd_tiles(l, form), w = weight_bytes(l, form);
 	const int64_t room_bytes = w <= op_cache(l->graph, SMALL_WEIGHTS) ? CHUNK_BYTES :
 				   w <= NEAR_WEIGHTS ? NEAR_BYTES : WHOLE_BYTES;
 	int64_t room = op_cache(l->graph, room_bytes) / tile_bytes(l, form);
+	if (l->chunk)
+		return fours(l, form, l->chunk);
 	if (l->c < 16)			/* a row of tiles */
 		return (l->ow + tile - 1) / tile;
 	if (tiles <= room || tiles <= 28)
-		return tiles;
+		return fours(l, form, tiles);
 	room = room < 28 ? 14 : room / 14 * 14;		/* 14: the widest register tile */
 	const int64_t chunks = (tiles + room - 1) / room;
-	return (tiles + chunks - 1) / chunks;
+	return fours(l, form, (tiles + chunks - 1) / chunks);
 }
 
 bool winograd_whole(const struct winograd_layer *l, int form)
@@ -315,7 +321,7 @@ static double ratio(struct ctx *ctx, const struct winograd_layer *l, int form)
 	};
 	const struct amp_winograd_c16 p = {
 		.n = 1, .c = c, .m = m, .ih = (int32_t)side, .iw = (int32_t)side, .oh = tile, .ow = tile,
-		.stride = s, .tile = tile, .form = winograd_kernel_form(l, form), .chunk = 1,
+		.stride = s, .tile = tile, .form = winograd_kernel_form(l, form), .chunk = (int32_t)fours(l, form, 1),
 	};
 	const struct amp_stem_c16 stem = {
 		.n = 1, .c = c, .m = m, .ih = (int32_t)side, .iw = (int32_t)side, .oh = tile, .ow = tile, .form = winograd_kernel_form(l, form),

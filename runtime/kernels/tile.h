@@ -51,7 +51,8 @@ struct amp_tile {
 	int64_t ahead[AMP_TILE_V];	/* each step prefetches what lies so far from its weights; 0: nothing new */
 	int32_t blocks, last, cs;	/* inputs in a block: cs, in the last one `last` */
 	int32_t ky0, ky1, kh, kw;
-	float *y;			/* where AMP_TILE_CLAMPS, of AMP_TILE_V blocks, not NULL: y = clamp(sum + bias), and no sums */
+	float *y;			/* where AMP_TILE_CLAMPS, of AMP_TILE_V blocks and AMP_TILE_CLAMP_T rows or more, not NULL:
+					 * y = clamp(sum + bias), and no sums */
 	int64_t y_block;		/* from one block of columns to the next in y; rows are 16 apart */
 	const float *bias;		/* [V][16], no -0 */
 	float low, high;		/* no -0 */
@@ -120,9 +121,10 @@ struct amp_tile {
 #define AMP_BIAS1 const vf bias0 = v_load(p->bias);
 #define AMP_BIAS2 const vf bias0 = v_load(p->bias), bias1 = v_load(p->bias + 16);
 #endif
-/* few calls are of fewer blocks than AMP_TILE_V: they would be half of the code */
+/* few calls are of fewer blocks than AMP_TILE_V, or of narrow tiles: they would be most of the code */
+#define AMP_TILE_CLAMP_T (AMP_TILE_T - 2)
 #define AMP_TILE_CLAMP(T, V) \
-	if (p->y) { \
+	if (T >= AMP_TILE_CLAMP_T && p->y) { \
 		const vf low = v_set1(p->low), high = v_set1(p->high); \
 		float *const y = p->y; \
 		const int64_t yb = p->y_block; \
@@ -202,13 +204,33 @@ AMP_TILE_FN(6, 1)
 #endif
 #if AMP_TILE_T > 6
 AMP_TILE_FN(7, 1)
-AMP_TILE_FN(8, 1)
-AMP_TILE_FN(9, 1)
-AMP_TILE_FN(10, 1)
-AMP_TILE_FN(11, 1)
-AMP_TILE_FN(12, 1)
-AMP_TILE_FN(13, 1)
-AMP_TILE_FN(14, 1)
+
+/* one block of columns, which comes after pairs of them, and more than seven rows: in two halves */
+AMP_OUTLINE void amp_tile_halved(const struct amp_tile *p, float *sum, int32_t rows)
+{
+	static amp_tile_fn *const narrow[7] = {
+		amp_tile_1_1, amp_tile_2_1, amp_tile_3_1, amp_tile_4_1, amp_tile_5_1, amp_tile_6_1, amp_tile_7_1,
+	};
+	const int32_t first = (rows + 1) / 2;
+	struct amp_tile rest = *p;
+	rest.x += first * p->x_pixel;
+	rest.start = p->start ? p->start + first * 16 : NULL;
+	rest.ahead[0] = 0;
+	narrow[first - 1](p, sum);
+	narrow[rows - first - 1](&rest, sum + first * 16);
+}
+#define AMP_TILE_HALVED(T) \
+static __attribute__((unused)) void amp_tile_##T##_1(const struct amp_tile *p, float *sum) \
+{ \
+	amp_tile_halved(p, sum, T); \
+}
+AMP_TILE_HALVED(8)
+AMP_TILE_HALVED(9)
+AMP_TILE_HALVED(10)
+AMP_TILE_HALVED(11)
+AMP_TILE_HALVED(12)
+AMP_TILE_HALVED(13)
+AMP_TILE_HALVED(14)
 AMP_TILE_FN(1, 2)
 AMP_TILE_FN(2, 2)
 AMP_TILE_FN(3, 2)

@@ -117,8 +117,8 @@ static inline __attribute__((unused)) void amp_index_of(int64_t k, int rank, con
 }
 
 /*
- * The values that the parameters `act`, `mode`, `op`, `b_packed`, `plain`, `form` and `last_half` of a file's calls take, one bit each:
- * the model says so before it includes the kernels, and what only others would need is left out.  A field of such a name
+ * The values that the parameters `act`, `mode`, `op`, `b_packed`, `plain`, `form`, `last_half`, `copy` and `x_plain` of a file's calls
+ * take, one bit each: the model says so before it includes the kernels, and what only others would need is left out.  A field of such a name
  * means its own kernel's list; the bits are of all kernels together.
  */
 #ifndef AMP_USED_ACT
@@ -138,6 +138,12 @@ static inline __attribute__((unused)) void amp_index_of(int64_t k, int rank, con
 #endif
 #ifndef AMP_USED_LAST_HALF
 #define AMP_USED_LAST_HALF 0xffffffffu
+#endif
+#ifndef AMP_USED_COPY
+#define AMP_USED_COPY 0xffffffffu
+#endif
+#ifndef AMP_USED_X_PLAIN
+#define AMP_USED_X_PLAIN 0xffffffffu
 #endif
 #ifndef AMP_USED_FORM
 #define AMP_USED_FORM 0xffffffffu

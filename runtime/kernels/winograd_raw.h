@@ -5,10 +5,10 @@
  * A map of 7x7 has four tiles: each transformed weight would be read from memory for four multiplications.  The model's own
  * are a quarter of that.
  *
- * in:  g [m/16][c/16][9][16][16], as conv_c16.inc has them; v [36 points][c/16][chunk][16]
+ * in:  g [m/16][c/16][9][16][16], as conv_c16.inc has them; v [36 points][c/16][chunk][16], chunk a multiple of four
  * out: m [36][m/16][chunk][16] = sum of v u over the inputs, ascending, from +0, by fma.  Down each column of the kernel, with
- *	its weights g0 g1 g2: at p and -p h = fma(+-p, g1, fma(p^2, g2, g0)), at 0 g0, at infinity g2; along each row of h u
- *	likewise.
+ *	its weights g0 g1 g2: e = fma(p^2, g2, g0), o = p g1, rounded; at p and -p h = e + o and e - o, at 0 g0, at infinity g2;
+ *	along each row of h u likewise.
  *
  * AVX-512: the six points of a row and four tiles in registers, the weights made there.  An input of four tiles is read at a
  * time, and a core loads more where they lie side by side: so there V is turned, [16][4] in place of [4][16] (amp_wino_turn).
@@ -32,27 +32,28 @@ struct amp_wino_raw {
 	int64_t ahead;				/* floats: weights that far behind these are fetched into the second cache */
 };
 
-/* x at point c, x0 and x3 the first and the fourth: two pointers and multiples of `point` reach all; T tiles of it */
+/* x at point c, x0 and x3 the first and the fourth: two pointers and multiples of `point` reach all; four tiles of it */
 #define AMP_RAW_X0 x0
 #define AMP_RAW_X1 (x0 + point)
 #define AMP_RAW_X2 (x0 + 2 * point)
 #define AMP_RAW_X3 x3
 #define AMP_RAW_X4 (x3 + point)
 #define AMP_RAW_X5 (x3 + 2 * point)
-#define AMP_RAW_ALL1(M, c) M(c, 0)
-#define AMP_RAW_ALL4(M, c) M(c, 0) M(c, 1) M(c, 2) M(c, 3)
+#define AMP_RAW_TILES(M, c) M(c, 0) M(c, 1) M(c, 2) M(c, 3)
 #define AMP_RAW_NEW(c, t) vf a##c##t = v_zero();
 #define AMP_RAW_GO(c, t) a##c##t = v_load(sum + c * sum_point + t * 16);
 #define AMP_RAW_PUT(c, t) v_store(sum + c * sum_point + t * 16, a##c##t);
 #define AMP_RAW_FMA(c, t) a##c##t = v_fma(v_set1(AMP_RAW_X##c[t]), u, a##c##t);
-#define AMP_RAW_AT(T, c, value) { const vf u = (value); AMP_RAW_ALL##T(AMP_RAW_FMA, c) }
+#define AMP_RAW_AT(c, value) { const vf u = (value); AMP_RAW_TILES(AMP_RAW_FMA, c) }
 
 #ifdef AMP_ISA_AVX512
 #define AMP_WINO_TURNS 1
-/* Of the tiles of a block of 16 inputs, each four, where they lie */
+/* Of the tiles of a block of 16 inputs, each four, where they lie; the last four may be fewer: zeros are beside them */
 AMP_INLINE void amp_wino_turn(float *v, int32_t nt)
 {
-	for (; nt >= 4; nt -= 4, v += 64)
+	for (int32_t t = nt; t % 4; t++)
+		v_store(v + t * 16, v_zero());
+	for (; nt > 0; nt -= 4, v += 64)
 		v_turn4(v, v);
 }
 #else
@@ -67,13 +68,14 @@ AMP_INLINE float amp_wino_raw_point(int32_t r)
 }
 
 /* h0 h1 h2 of a row between the ends, and of one of the two at the ends, from the weights g of an input */
-#define AMP_RAW_H(j) const vf h##j = v_fma(p, v_load(g + (3 + j) * 256), v_fma(square, v_load(g + (6 + j) * 256), v_load(g + j * 256)));
+#define AMP_RAW_H(j) const vf h##j = v_add(v_fma(square, v_load(g + (6 + j) * 256), v_load(g + j * 256)), \
+					    v_opaque(v_mul(p, v_load(g + (3 + j) * 256))));
 #define AMP_RAW_H_pair AMP_REP3(AMP_RAW_H)
 #define AMP_RAW_H_end const vf h0 = v_load(g), h1 = v_load(g + 256), h2 = v_load(g + 512);
 
 #ifdef AMP_ISA_AVX512
 
-/* T tiles at the points of a row, some inputs, one block of columns */
+/* Four tiles at the points of a row, some inputs, one block of columns */
 struct amp_wino_raw_row {
 	const float *g, *x;		/* at the end at infinity: g's last row */
 	int64_t point, x_block;		/* floats: to x's next point; to the next block of 16 inputs */
@@ -85,44 +87,42 @@ struct amp_wino_raw_row {
 	int64_t ahead, ahead2;		/* from g: what each step fetches */
 };
 
-#define AMP_RAW_POINTS(T, M) AMP_RAW_ALL##T(M, 0) AMP_RAW_ALL##T(M, 1) AMP_RAW_ALL##T(M, 2) AMP_RAW_ALL##T(M, 3) \
-	AMP_RAW_ALL##T(M, 4) AMP_RAW_ALL##T(M, 5)
-#define AMP_RAW_PAIR(T, p, square, plus, minus) { \
-	const vf e = v_fma(square, h2, h0); \
-	AMP_RAW_AT(T, plus, v_fma(p, h1, e)) \
-	AMP_RAW_AT(T, minus, v_fma(v_neg(p), h1, e)) }
-#define AMP_RAW_FN(WHICH, T) \
-static __attribute__((noinline)) void amp_wino_raw_##WHICH##_##T(const struct amp_wino_raw_row *r) \
+#define AMP_RAW_POINTS(M) AMP_RAW_TILES(M, 0) AMP_RAW_TILES(M, 1) AMP_RAW_TILES(M, 2) AMP_RAW_TILES(M, 3) \
+	AMP_RAW_TILES(M, 4) AMP_RAW_TILES(M, 5)
+#define AMP_RAW_PAIR(p, square, plus, minus) { \
+	const vf e = v_fma(square, h2, h0), o = v_opaque(v_mul(p, h1)); \
+	AMP_RAW_AT(plus, v_add(e, o)) \
+	AMP_RAW_AT(minus, v_sub(e, o)) }
+#define AMP_RAW_FN(WHICH) \
+static __attribute__((noinline)) void amp_wino_raw_##WHICH(const struct amp_wino_raw_row *r) \
 { \
 	const vf p = v_set1(r->p), square = v_set1(r->p * r->p);	/* exact */ \
 	const vf p1 = v_set1(0.75f), square1 = v_set1(0.5625f), p2 = v_set1(1.5f), square2 = v_set1(2.25f); \
 	const int64_t point = r->point, sum_point = r->sum_point, ahead = r->ahead, ahead2 = r->ahead2; \
 	const float *g = r->g, *x = r->x; \
 	float *const sum = r->sum; \
-	AMP_RAW_POINTS(T, AMP_RAW_NEW) \
+	AMP_RAW_POINTS(AMP_RAW_NEW) \
 	if (r->go) { \
-		AMP_RAW_POINTS(T, AMP_RAW_GO) \
+		AMP_RAW_POINTS(AMP_RAW_GO) \
 	} \
 	for (int32_t left = r->k; left > 0; left -= 16, x += r->x_block, g += AMP_WINO_RAW_BLOCK - 256) { \
 		const float *x0 = x, *x3 = x + 3 * point; \
 		__asm__("" : "+r"(x3)); \
-		for (const float *end = g + (left < 16 ? left : 16) * 16; g != end; g += 16, x0 += T, x3 += T) { \
+		for (const float *end = g + (left < 16 ? left : 16) * 16; g != end; g += 16, x0 += 4, x3 += 4) { \
 			AMP_RAW_H_##WHICH \
 			__builtin_prefetch(g + ahead, 0, 2); \
 			__builtin_prefetch(g + ahead2, 0, 2); \
-			AMP_RAW_AT(T, 0, h0) \
-			AMP_RAW_AT(T, 5, h2) \
-			AMP_RAW_PAIR(T, p1, square1, 1, 2) \
-			AMP_RAW_PAIR(T, p2, square2, 3, 4) \
+			AMP_RAW_AT(0, h0) \
+			AMP_RAW_AT(5, h2) \
+			AMP_RAW_PAIR(p1, square1, 1, 2) \
+			AMP_RAW_PAIR(p2, square2, 3, 4) \
 		} \
 	} \
 	(void)p, (void)square; \
-	AMP_RAW_POINTS(T, AMP_RAW_PUT) \
+	AMP_RAW_POINTS(AMP_RAW_PUT) \
 }
-AMP_RAW_FN(pair, 1)
-AMP_RAW_FN(pair, 4)
-AMP_RAW_FN(end, 1)
-AMP_RAW_FN(end, 4)
+AMP_RAW_FN(pair)
+AMP_RAW_FN(end)
 
 /* One row of points, `inputs` inputs from the k-th on, one block of columns: g, v and m at their first */
 AMP_INLINE void amp_wino_raw_row(const struct amp_wino_raw *l, const float *g, const float *v, float *m, int32_t r,
@@ -140,38 +140,15 @@ AMP_INLINE void amp_wino_raw_row(const struct amp_wino_raw *l, const float *g, c
 	} else if (l->ahead && r == 5) {
 		a.ahead = a.ahead2 = l->ahead + 2 * 256;
 	}
-	for (int32_t t = 0, n; t < l->nt; t += n) {
-		n = l->nt - t < 4 ? 1 : 4;
-		if (end)
-			(n == 4 ? amp_wino_raw_end_4 : amp_wino_raw_end_1)(&a);
-		else
-			(n == 4 ? amp_wino_raw_pair_4 : amp_wino_raw_pair_1)(&a);
-		a.x += n * 16;
-		a.sum += n * 16;
+	for (int32_t t = 0; t < l->nt; t += 4) {
+		(end ? amp_wino_raw_end : amp_wino_raw_pair)(&a);
+		a.x += 64;
+		a.sum += 64;
 		a.ahead = a.ahead2 = 0;
 	}
 }
 
 #else
-
-#define AMP_RAW_STORE(P, i) { \
-	const vf e = v_fma(v_set1(P * P), h2, h0); \
-	v_store(u[i] + at, v_fma(v_set1(P), h1, e)); \
-	v_store(u[i + 1] + at, v_fma(v_set1(-P), h1, e)); }
-#define AMP_RAW_U(H) \
-	for (int32_t i = 0; i < inputs; i += 16, g += AMP_WINO_RAW_BLOCK) { \
-		const float *const block = g; \
-		for (int32_t at = i * 16; at < (inputs < i + 16 ? inputs : i + 16) * 16; at += 16, g += 16) { \
-			H \
-			v_store(u[0] + at, h0); \
-			AMP_RAW_STORE(0.75f, 1) \
-			AMP_RAW_STORE(1.5f, 3) \
-			v_store(u[5] + at, h2); \
-			__builtin_prefetch(g + ahead, 0, 2); \
-			__builtin_prefetch(g + ahead + 256, 0, 2); \
-		} \
-		g = block; \
-	}
 
 /* One row of points, `inputs` inputs from the k-th on, one block of columns: g, v and m at their first */
 AMP_OUTLINE void amp_wino_raw_row(const struct amp_wino_raw *l, const float *g, const float *v, float *m, int32_t r,
@@ -179,6 +156,7 @@ AMP_OUTLINE void amp_wino_raw_row(const struct amp_wino_raw *l, const float *g, 
 {
 	const float at_p = amp_wino_raw_point(r);
 	const vf p = v_set1(at_p), square = v_set1(at_p * at_p);	/* exact */
+	const int end = r == 0 || r == 5;
 	const int64_t ahead = l->ahead && r < 5 ? l->ahead + 2 * r * 256 : 0;
 	_Alignas(64) float u[AMP_WINO_RAW_ROWS][AMP_WINO_RAW_K * 16];
 	struct amp_tile t = {
@@ -186,11 +164,24 @@ AMP_OUTLINE void amp_wino_raw_row(const struct amp_wino_raw *l, const float *g, 
 		.blocks = (inputs + 15) / 16,
 	};
 	t.last = inputs - (t.blocks - 1) * 16;
-	if (r == 0 || r == 5) {
-		g += r == 5 ? 6 * 256 : 0;
-		AMP_RAW_U(AMP_RAW_H_end)
-	} else {
-		AMP_RAW_U(AMP_RAW_H_pair)
+	g += r == 5 ? 6 * 256 : 0;
+	for (int32_t i = 0; i < inputs; i++, g += i % 16 ? 16 : AMP_WINO_RAW_BLOCK - 240) {
+		vf h[3];
+		for (int j = 0; j < 3; j++) {	/* loops: v_fma is long where it is software */
+			const float *const at = g + j * 256;
+			h[j] = end ? v_load(at) : v_add(v_fma(square, v_load(at + 6 * 256), v_load(at)),
+							v_opaque(v_mul(p, v_load(at + 3 * 256))));
+		}
+		__builtin_prefetch(g + ahead, 0, 2);
+		__builtin_prefetch(g + ahead + 256, 0, 2);
+		v_store(u[0] + i * 16, h[0]);
+		v_store(u[5] + i * 16, h[2]);
+		for (int j = 1; j < 5; j += 2) {
+			const float q = amp_wino_raw_point(j);
+			const vf e = v_fma(v_set1(q * q), h[2], h[0]), o = v_opaque(v_mul(v_set1(q), h[1]));
+			v_store(u[j] + i * 16, v_add(e, o));
+			v_store(u[j + 1] + i * 16, v_sub(e, o));
+		}
 	}
 	for (int32_t c = 0; c < AMP_WINO_RAW_ROWS; c++, v += l->v_point, m += l->m_point) {
 		t.w = u[c];

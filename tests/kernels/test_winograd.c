@@ -102,8 +102,8 @@ static int64_t at16(int64_t ch, int64_t h, int64_t w, int64_t y, int64_t x)
 	return ((ch / 16 * h + y) * w + x) * 16 + ch % 16;
 }
 
-/* three weights, s apart, to n points, us apart, at each run: late, where e + o and e - o are sums of two rounded parts, or raw */
-static void weights1(const float *g, int64_t s, int n, bool late, float *u, int us)
+/* three weights, s apart, to n points, us apart, at each run */
+static void weights1(const float *g, int64_t s, int n, float *u, int us)
 {
 	const int pairs = (n - 1) / 2, zero = n - 1 - 2 * pairs;
 	u[0] = g[0];
@@ -111,8 +111,8 @@ static void weights1(const float *g, int64_t s, int n, bool late, float *u, int 
 	for (int i = 0; i < pairs; i++) {
 		const float p = f(point[n][i]), e = fmaf(p * p, g[2 * s], g[0]);
 		const volatile float o = p * g[s];
-		u[(zero + 2 * i) * us] = late ? e + o : fmaf(p, g[s], e);
-		u[(zero + 2 * i + 1) * us] = late ? e - o : fmaf(-p, g[s], e);
+		u[(zero + 2 * i) * us] = e + o;
+		u[(zero + 2 * i + 1) * us] = e - o;
 	}
 }
 
@@ -123,13 +123,17 @@ static void weights2(const float *g, int phase, float *u)
 	float h[5][2];
 	for (int b = 0; b < 2 - phase % 2; b++) {
 		const float *at = g + phase / 2 * 3 + 2 * b + phase % 2;
-		for (int i = 0; i < 4; i++)
-			h[i][b] = phase / 2 ? at[0] : fmaf(p[i], at[6], at[0]);
+		for (int i = 0; i < 4; i++) {
+			const volatile float o = phase / 2 ? 0 : p[i] * at[6];
+			h[i][b] = phase / 2 ? at[0] : at[0] + o;
+		}
 		h[4][b] = phase / 2 ? NAN : at[6];
 	}
 	for (int i = 0; i < 5; i++)
-		for (int j = 0; j < 5; j++)
-			u[i * 5 + j] = phase % 2 ? j < 4 ? h[i][0] : NAN : j < 4 ? fmaf(p[j], h[i][1], h[i][0]) : h[i][1];
+		for (int j = 0; j < 5; j++) {
+			const volatile float o = phase % 2 || j == 4 ? 0 : p[j] * h[i][1];
+			u[i * 5 + j] = phase % 2 ? j < 4 ? h[i][0] : NAN : j < 4 ? h[i][0] + o : h[i][1];
+		}
 }
 
 /* The weights of output o and term i at all points; w as the kernel reads them, g as the layer has them.  NAN: no term there. */
@@ -145,9 +149,9 @@ static void weights(const float *w, const float *layer, int form, int stride, in
 	if (form == 4 + WINOGRAD_LATE) {
 		float h[6 * 3];
 		for (int k = 0; k < 3; k++)
-			weights1(layer + (o * c + i) * 9 + k, 3, n, false, h + k, 3);
+			weights1(layer + (o * c + i) * 9 + k, 3, n, h + k, 3);
 		for (int k = 0; k < n; k++)
-			weights1(h + k * 3, 1, n, false, u + k * n, 1);
+			weights1(h + k * 3, 1, n, u + k * n, 1);
 		return;
 	}
 	for (int q = 0; q < n * n; q++) {
@@ -155,7 +159,7 @@ static void weights(const float *w, const float *layer, int form, int stride, in
 		const bool none = stride == 2 && ((phase > 1 && row == n - 1) || (phase % 3 == 0 && column == n - 1));
 		if (form & WINOGRAD_LATE) {
 			if (column == 0)
-				weights1(w + (((row * ((kk + 15) / 16) + i / 16) * mb + b) * 48 + i % 16) * 16 + lane, 256, n, true, u + q, 1);
+				weights1(w + (((row * ((kk + 15) / 16) + i / 16) * mb + b) * 48 + i % 16) * 16 + lane, 256, n, u + q, 1);
 		} else {
 			u[q] = w[((q * mb + b) * kk + i) * 16 + lane];
 			EXPECT(!none || u[q] == 0, "a weight that is left out");
@@ -239,7 +243,9 @@ static void run(struct ctx *ctx, const struct shape *s, int chunk, int act, int 
 	char text[160];
 	if (plain && chunk)
 		chunk = (int)winograd_chunk(&l, s->form);
-	chunk = chunk ? chunk : (int)winograd_chunk(&l, s->form);
+	struct winograd_layer chunked = l;
+	chunked.chunk = chunk;
+	chunk = (int)winograd_chunk(&chunked, s->form);
 	snprintf(text, sizeof text, "F%d%s k%d s%d c%d m%d %dx%d pad%d chunk%d act%d z%d", tile,
 		 s->form & WINOGRAD_LATE ? " late" : "", s->kernel, st, s->c, s->m,
 		 s->ih, s->iw, s->pad, chunk, act, with_z);
