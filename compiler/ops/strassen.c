@@ -128,7 +128,8 @@ static double ratio(struct ctx *ctx, const struct strassen_layer *l)
 
 bool strassen_choose(struct ctx *ctx, const struct strassen_layer *l, const char **tried)
 {
-	if (!strassen_fits(l) || !(cost(l, true) < cost(l, false)))
+	/* plan `size` admits no weights that are larger than the model's own */
+	if (!strassen_fits(l) || (l->graph && l->graph->plan && !str_eq(l->graph->plan, "speed")) || !(cost(l, true) < cost(l, false)))
 		return false;
 	const double r = ratio(ctx, l);
 	*tried = str_printf(ctx, STRASSEN " %.2f", r);

@@ -36,6 +36,12 @@ const char *winograd_name(int form)
 	return NULL;
 }
 
+/* Plan `size` admits no weights that are larger than the model's own. */
+static bool own_weights(const struct winograd_layer *l)
+{
+	return l->graph && l->graph->plan && str_eq(l->graph->plan, "size");
+}
+
 int winograd_taps(const struct winograd_layer *l)
 {
 	return (int)((l->kernel + l->stride - 1) / l->stride);
@@ -69,7 +75,7 @@ int32_t winograd_kernel_form(const struct winograd_layer *l, int form)
 {
 	if (winograd_taps(l) == 4)
 		return l->c < 16 ? AMP_WINO_4X4_PLAIN : AMP_WINO_4X4;
-	if (l->stride == 2 && l->c >= 16 && winograd_tiles(l, form) <= FEW_TILES)
+	if (l->stride == 2 && l->c >= 16 && (winograd_tiles(l, form) <= FEW_TILES || own_weights(l)))
 		return AMP_WINO_RAW2;
 	return winograd_side(l, form) + (form & WINOGRAD_LATE ? AMP_WINO_LATE : 0);
 }
@@ -347,7 +353,7 @@ int winograd_choose(struct ctx *ctx, const struct winograd_layer *l, const char 
 	for (;;) {
 		int best = -1;
 		for (int i = 0; i < FORMS; i++)
-			if (has_form(l, forms[i].form) && !refused[i] &&
+			if (has_form(l, forms[i].form) && !refused[i] && (!own_weights(l) || raw(l, forms[i].form)) &&
 			    cost(l, forms[i].form) < cost(l, best < 0 ? 0 : forms[best].form))
 				best = i;
 		if (best < 0)

@@ -35,7 +35,7 @@ WASI = os.path.join(ROOT, "tests/targets/lib/wasi.mjs")
 
 # name: (side of the picture, plans, inputs in the short form)
 MODELS = {
-    "rcmnet_small": (96, ("speed", "direct"), 5),
+    "rcmnet_small": (96, ("speed", "size", "direct"), 5),
     "rcmnet_seeded": (224, ("speed",), 1),
     "rcmnet_a": (224, ("speed",), 0),
     "rcmnet_b": (224, ("speed",), 0),
