@@ -1,6 +1,7 @@
 /*
  * test_meanmax.c - mean and maximum in one sweep, plain and c16, over channels and over space, against the order that
- * docs/numerics.md states, one lane after the other, and against sums in double; NaN, infinities, zeros of both signs.
+ * docs/numerics.md states, one lane after the other, and against sums in double; with a gate,
+ * whose products are rounded first; NaN, infinities, zeros of both signs.
  */
 #include "kernel_test.h"
 #define AMP_T 1
@@ -44,23 +45,29 @@ static void reference(const float *x, int64_t n, int window, float *mean, float 
 	*size /= (double)n;
 }
 
-static void run(int mode, int c16, int64_t n, int64_t c, int64_t s, int max_first, int window)
+/* gated: 1 a factor for each image's channel, 2 for every image's */
+static void run(int mode, int c16, int64_t n, int64_t c, int64_t s, int max_first, int window, int gated)
 {
 	const int64_t blocks = (c + 15) / 16, plane = c16 ? blocks * 16 * s : c * s;
 	struct amp_meanmax p = { .mode = mode, .max_first = max_first, .window = window, .n = n, .c = c, .s = s,
-				 .x_s = c16 ? 16 : 1, .x_l = c16 ? 1 : s, .x_b = 16 * s, .x_n = plane };
+				 .x_s = c16 ? 16 : 1, .x_l = c16 ? 1 : s, .x_b = 16 * s, .x_n = plane, .gated = gated != 0,
+				 .g_n = gated == 1 ? (c16 ? blocks * 16 : c) : 0 };
 	float *x = get((size_t)(n * plane) * 4), *row = get((size_t)(mode ? s : c) * 4);
 	const int64_t each = mode ? c : 2 * s, lines = mode ? c : s;
 	float *y[2] = { get((size_t)(n * each) * 4), get((size_t)(n * each) * 4) };
-	const void *in[1] = { x };
+	const int64_t factors = n * blocks * 16;
+	float *gate = get((size_t)factors * 4);
+	const void *in[2] = { x, gate };
 	void *out[2] = { y[0], mode ? y[1] : NULL };
 	const size_t bytes[2] = { (size_t)(n * each) * 4, (size_t)(n * each) * 4 };
 	char text[160];
-	snprintf(text, sizeof text, "mode %d c16 %d n %lld c %lld s %lld first %d window %d special %d", mode, c16,
-		 (long long)n, (long long)c, (long long)s, max_first, window, special);
+	snprintf(text, sizeof text, "mode %d c16 %d n %lld c %lld s %lld first %d window %d gated %d special %d", mode, c16,
+		 (long long)n, (long long)c, (long long)s, max_first, window, gated, special);
 	what = text;
 	for (int64_t i = 0; i < n * plane; i++)
 		x[i] = c16 && i / (16 * s) % blocks * 16 + i % 16 >= c ? 0 : draw();
+	for (int64_t i = 0; i < factors; i++)
+		gate[i] = draw();
 	call("meanmax", "f32", &p, in, out, bytes, mode ? 2 : 1, 0);
 	for (int64_t b = 0; b < n; b++)
 		for (int64_t i = 0; i < lines; i++) {
@@ -69,6 +76,10 @@ static void run(int mode, int c16, int64_t n, int64_t c, int64_t s, int max_firs
 			for (int64_t k = 0; k < (mode ? s : c); k++) {
 				const int64_t ch = mode ? i : k, at = mode ? k : i;
 				row[k] = x[b * plane + (c16 ? (ch / 16 * s + at) * 16 + ch % 16 : ch * s + at)];
+				if (gated) {
+					volatile float product = row[k] * gate[b * p.g_n + ch];
+					row[k] = product;
+				}
 			}
 			reference(row, mode ? s : c, window, &mean, &most, &truth, &size);
 			const float got_mean = mode ? y[0][b * c + i] : y[0][b * 2 * s + (max_first ? s : 0) + i];
@@ -81,7 +92,7 @@ static void run(int mode, int c16, int64_t n, int64_t c, int64_t s, int max_firs
 				EXPECT(fabs((double)got_mean - truth) <= (double)((mode ? s : c) + 5) * EPS * size,
 				       "mean %lld is %.9g, truth %.17g", (long long)i, (double)got_mean, truth);
 		}
-	free(x), free(row), free(y[0]), free(y[1]);
+	free(x), free(gate), free(row), free(y[0]), free(y[1]);
 }
 
 int main(void)
@@ -92,14 +103,16 @@ int main(void)
 			for (int c16 = 0; c16 < 2; c16++) {
 				for (int i = 0; i < 8; i++)
 					for (int j = 0; j < 8; j++)
-						run(mode, c16, 1 + (i + j) % 2, edge[i], edge[j], i & 1, mode && (j & 1));
-				run(mode, c16, 2, 64, 196, 0, mode);
+						run(mode, c16, 1 + (i + j) % 2, edge[i], edge[j], i & 1, mode && (j & 1),
+						    mode ? 0 : (i * 3 + j) % 3);
+				run(mode, c16, 2, 64, 196, 0, mode, 0);
+				run(mode, c16, 2, 64, 196, 0, mode, !mode);
 			}
 	for (int i = 0; i < 100; i++) {
 		special = (int)random_int(0, 2);
 		const int mode = (int)random_int(0, 1);
 		run(mode, (int)random_int(0, 1), random_int(1, 3), random_int(1, 70), random_int(1, 130),
-		    (int)random_int(0, 1), mode ? (int)random_int(0, 1) : 0);
+		    (int)random_int(0, 1), mode ? (int)random_int(0, 1) : 0, mode ? 0 : (int)random_int(0, 2));
 	}
 	return finish("test_meanmax");
 }
