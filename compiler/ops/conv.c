@@ -290,7 +290,7 @@ static void lower_c16(struct node *n, struct step *s, const struct spatial *w, c
 			.iw = (int32_t)w->in[1], .oh = (int32_t)w->out[0], .ow = (int32_t)w->out[1],
 			.kh = (int32_t)w->kernel[0], .kw = (int32_t)w->kernel[1], .sh = (int32_t)w->stride[0],
 			.sw = (int32_t)w->stride[1], .dh = (int32_t)w->dilation[0], .dw = (int32_t)w->dilation[1],
-			.ph = (int32_t)w->pad[0], .pw = (int32_t)w->pad[1], .act = op_activation(n),
+			.ph = (int32_t)w->pad[0], .pw = (int32_t)w->pad[1], .by_rows = spatial_by_rows(n, w), .act = op_activation(n),
 			.alpha = (float)attr_float(n, "act_alpha", 0), .beta = (float)attr_float(n, "act_beta", 0),
 		};
 		/* outputs at the ends of a row are made one by one: rows of few others are padded by a copy */

@@ -81,6 +81,7 @@ static bool lower(struct node *n, struct step *s)
 		.ih = (int32_t)w.in[0], .iw = (int32_t)w.in[1], .oh = (int32_t)w.out[0], .ow = (int32_t)w.out[1],
 		.kh = (int32_t)w.kernel[0], .kw = (int32_t)w.kernel[1], .sh = (int32_t)w.stride[0], .sw = (int32_t)w.stride[1],
 		.dh = (int32_t)w.dilation[0], .dw = (int32_t)w.dilation[1], .ph = (int32_t)w.pad[0], .pw = (int32_t)w.pad[1],
+		.by_rows = spatial_by_rows(n, &w),
 		.act = { op_activation_named(n, "first_activation"), op_activation(n) },
 		.alpha = (float)attr_float(n, "first_alpha", 0), .beta = (float)attr_float(n, "first_beta", 0),
 		.alpha2 = (float)attr_float(n, "act_alpha", 0), .beta2 = (float)attr_float(n, "act_beta", 0),

@@ -180,6 +180,15 @@ bool spatial_read_transposed(const struct node *n, const struct type *x, const s
 	return true;
 }
 
+bool spatial_by_rows(const struct node *n, const struct spatial *s)
+{
+	const struct value *y = n->out[0];
+	for (int i = 0; i < value_n_uses(y); i++)
+		if (!y->uses[i].node || !str_eq(y->uses[i].node->op->name, "Conv"))
+			return false;
+	return s->out[0] >= 28;
+}
+
 bool spatial_finite(const struct value *v)
 {
 	if (!v || !v->data || v->data->dtype != DT_FLOAT)

@@ -26,6 +26,12 @@ bool spatial_read_transposed(const struct node *n, const struct type *x, const s
 
 /* Is each output pixel made of the input pixel at its place alone? */
 bool spatial_pointwise(const struct spatial *s);
+/*
+ * Do parts best share the output of n, a large map, by rows?  So convolutions do that read it (they sum over channels); a
+ * reduction over space reads it by channels.  What another core has written costs a core as much as four or more
+ * multiply-adds a byte.
+ */
+bool spatial_by_rows(const struct node *n, const struct spatial *s);
 /* Constant float weights, all finite: then padding with zeros gives the bits of skipping (docs/numerics.md rule 2). */
 bool spatial_finite(const struct value *v);
 /* Input i (B: 2), a constant, padded with zeros to blocks of 16: a constant of its own; NULL: there is none. */

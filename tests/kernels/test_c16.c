@@ -112,7 +112,7 @@ static void conv(const struct shape *h, int act, int with_b, int with_z)
 		struct amp_dwconv_c16 q = {
 			.n = h->n, .c = h->c, .ih = h->in[0], .iw = h->in[1], .oh = h->out[0], .ow = h->out[1], .kh = h->k[0],
 			.kw = h->k[1], .sh = h->s[0], .sw = h->s[1], .dh = h->d[0], .dw = h->d[1], .ph = h->p[0],
-			.pw = h->p[1], .act = act, .alpha = -0.5f, .beta = 0.25f,
+			.pw = h->p[1], .by_rows = (int32_t)random_int(0, 1), .act = act, .alpha = -0.5f, .beta = 0.25f,
 		};
 		call("dwconv_c16", "f32", &q, in, out16, bytes16, 1, 0);
 		compare(y16, y, h->n, h->m, space);
@@ -182,7 +182,7 @@ static void pwdw(const struct shape *h, int c0, int act, int act2, int biases, i
 	const struct amp_pwdw_c16 r = {
 		.n = h->n, .c = c0, .m = h->c, .ih = h->in[0], .iw = h->in[1], .oh = h->out[0], .ow = h->out[1], .kh = h->k[0],
 		.kw = h->k[1], .sh = h->s[0], .sw = h->s[1], .dh = h->d[0], .dw = h->d[1], .ph = h->p[0], .pw = h->p[1],
-		.act = { act, act2 }, .alpha = -0.5f, .beta = 0.25f, .alpha2 = 0.125f, .beta2 = 0.75f,
+		.by_rows = (int32_t)random_int(0, 1), .act = { act, act2 }, .alpha = -0.5f, .beta = 0.25f, .alpha2 = 0.125f, .beta2 = 0.75f,
 	};
 	const int tall = (h->k[0] - 1) * h->d[0] + 1, wp = (h->out[1] - 1) * h->s[1] + (h->k[1] - 1) * h->d[1] + 1;
 	float *x16 = to_c16(x, h->n, c0, space_in), *w16 = pack(w, &one, 16), *v16 = pack(v, h, 1);
