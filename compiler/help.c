@@ -28,7 +28,7 @@ static const struct text_of { const char *name, *line, *text; } texts[] = {
 	"  --plan P               the numeric plan (docs/numerics.md): speed (default: Winograd's and Strassen's algorithms\n"
 	"                         where they pay and are exact enough), size (those that take the model's own weights),\n"
 	"                         direct\n"
-	"  --transform WHEN       their weights: ahead (default: the program starts at once), or at start (RCMNet: a quarter\n"
+	"  --transform WHEN       their weights: ahead (default: the program starts at once), or at start (RCMNet: half\n"
 	"                         of the size; the bits are the same)\n"
 	"  --threads N            code that N threads can share, 1 to 64; default 1; the bits are the same\n"
 	"  --tune FILE            values that change no bit (blocks, prefetch), as measured on this machine: reads\n"

@@ -197,10 +197,10 @@ void emit_makefile(struct emission *e)
 	text_printf(&t, "\n\nall: %s%s\n\n", e->o->library ? "lib" : "", e->o->library ?
 		    str_printf(c, "%s.a", n) : program);
 	text_printf(&t, "lib%s.a: $(MODEL)\n\trm -f $@\n\t$(AR) rcs $@ $(MODEL)\n"
-		    "lib%s.so: $(MODEL)\n\t$(CC) -shared $(LDFLAGS) -o $@ $(MODEL)%s\n\n", n, n, pool ? " $(THREADS)" : "");
+		    "lib%s.so: $(MODEL)\n\t$(CC) -shared $(LDFLAGS) -o $@ $(MODEL)%s\n\n", n, n, pool ? " $(POOL_FLAGS)" : "");
 	if (pool)
-		text_printf(&t, "# the pool's threads; nothing on Windows\nTHREADS ?=%s\n"
-			    "pool.o: pool/pool.c pool/team.h\n\t$(CC) $(CFLAGS) $(THREADS) -c -o $@ pool/pool.c\n\n",
+		text_printf(&t, "# the pool's threads; nothing on Windows\nPOOL_FLAGS ?=%s\n"
+			    "pool.o: pool/pool.c pool/team.h\n\t$(CC) $(CFLAGS) $(POOL_FLAGS) -c -o $@ pool/pool.c\n\n",
 			    tg->exe ? "" : " -pthread");
 	for (int i = 0; i < vec_len(tg->variants); i++)
 		text_printf(&t, "%s_model_%s.o: %s_model.c %s.h\n\t$(CC) $(CFLAGS) %s -ffreestanding -D%s "
@@ -216,7 +216,7 @@ void emit_makefile(struct emission *e)
 		text_printf(&t, "\n# app.mk: APP_OBJ, and how to compile app/ and third_party/\ninclude app/app.mk\n\n"
 			    "%s_app.o: %s_app.c %s.h\n\t$(CC) $(CFLAGS) -c -o $@ %s_app.c\n"
 			    "%s: $(APP_OBJ) %s_app.o lib%s.a\n\t$(CC) -static $(LDFLAGS) -o $@ $(APP_OBJ) %s_app.o "
-			    "lib%s.a $(APP_LIBS)%s\n", n, n, n, n, program, n, n, n, n, pool ? " $(THREADS)" : "");
+			    "lib%s.a $(APP_LIBS)%s\n", n, n, n, n, program, n, n, n, n, pool ? " $(POOL_FLAGS)" : "");
 	text_printf(&t, "\nclean:\n\trm -f *.o lib%s.a lib%s.so%s\n.PHONY: all clean\n", n, n,
 		    e->o->library ? "" : str_printf(c, " %s $(APP_OBJ)", program));
 	emit_add_text(e, "Makefile", &t);

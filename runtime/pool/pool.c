@@ -86,7 +86,7 @@ static int core(void) { return -1; }
 static void leave(int old) { (void)old; }
 #endif
 
-#define SPINS 4000			/* about 100 microseconds */
+#define SPINS 40000			/* one to two milliseconds: a picture is decoded meanwhile */
 /* Of the gate: below it the threads inside, above it the jobs begun, modulo 2^24: a thread that sleeps through so many
  * misses one. */
 #define OPEN 128u

@@ -12,7 +12,7 @@ How: each model is exported, and compiled to C and built as its emitted Makefile
 numeric plan, and behind a stroke an instruction set.  Each contestant
 is a process of its own (runner.c, peer.py) that stands loaded; its first output must agree with
 PyTorch's in float64 or it is not raced.  The race then goes round: at its turn a contestant runs once
-untimed, so that its weights are back in the caches, and once timed; the order turns with the rounds.
+untimed, so that its weights are back in the caches, and once timed; the order of each round is drawn.
 """
 
 import argparse
@@ -22,6 +22,7 @@ import importlib.util
 import json
 import os
 import platform
+import random
 import shutil
 import statistics
 import subprocess
@@ -239,9 +240,9 @@ def apart(a, b):
 
 
 def race(entered, runs, warm, threads):
+    order = random.Random(1)
     for i in range(warm + runs):
-        turn = i % len(entered) if entered else 0
-        for c in entered[turn:] + entered[:turn]:
+        for c in order.sample(entered, len(entered)):   # whom one comes after must not be the same each time
             if threads > 1:
                 time.sleep(0.02)        # the one before leaves threads that spin for a while
             c.run()
