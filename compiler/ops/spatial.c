@@ -180,13 +180,15 @@ bool spatial_read_transposed(const struct node *n, const struct type *x, const s
 	return true;
 }
 
+#define LARGE_MAP 28		/* rows: with fewer, rows that parts have in common cost more than what they read */
+
 bool spatial_by_rows(const struct node *n, const struct spatial *s)
 {
 	const struct value *y = n->out[0];
 	for (int i = 0; i < value_n_uses(y); i++)
 		if (!y->uses[i].node || !str_eq(y->uses[i].node->op->name, "Conv"))
 			return false;
-	return s->out[0] >= 28;
+	return s->out[0] >= LARGE_MAP;
 }
 
 bool spatial_finite(const struct value *v)

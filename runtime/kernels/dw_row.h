@@ -25,6 +25,31 @@ struct amp_dw_row {
 	vm lanes;
 };
 
+/* A part's output rows, of planes of oh rows, numbered (plane, row): for (s = ...; s.at < s.end; amp_dw_next(&s)) */
+struct amp_dw_share {
+	int64_t at, end;
+	int64_t oh, last, skip;		/* behind row `last` of a plane its rows of the next one follow, so far on */
+};
+
+/* All from at on */
+AMP_INLINE struct amp_dw_share amp_dw_share_all(int64_t at, int64_t end)
+{
+	return (struct amp_dw_share){ at, end, 1, -1, 1 };
+}
+
+/* The same rows of each plane */
+AMP_INLINE struct amp_dw_share amp_dw_share_rows(int64_t planes, int64_t oh, const struct amp_env *env)
+{
+	int64_t from, to;
+	amp_share(oh, env->part, env->parts, &from, &to);
+	return (struct amp_dw_share){ from, from < to ? planes * oh : from, oh, to - 1, oh - (to - from) + 1 };
+}
+
+AMP_INLINE void amp_dw_next(struct amp_dw_share *s)
+{
+	s->at += s->at % s->oh == s->last ? s->skip : 1;
+}
+
 /* T outputs, COL floats apart in x, whose taps all lie inside x; ix: the first output's tap (0, 0) */
 #define AMP_DW_NEW(t) vf s##t = v_zero();
 #define AMP_DW_FMA(t) s##t = v_fma(v_load(a + t * col), v, s##t);
